@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 from config.hidden import HiddenUrl
 from config.schedule import beat_schedule
@@ -197,7 +198,7 @@ RETENTION_DAYS = {
     "events": env.int("LATCHKEY_KEEP_EVENTS_DAYS", default=90),
     "webhook_deliveries": env.int("LATCHKEY_KEEP_DELIVERIES_DAYS", default=30),
     "connect_sessions": env.int("LATCHKEY_KEEP_CONNECT_SESSIONS_DAYS", default=30),
-    "incidents": env.int("LATCHKEY_KEEP_INCIDENTS_DAYS", default=365),
+    **dict.fromkeys(("incidents", "notices"), env.int("LATCHKEY_KEEP_INCIDENTS_DAYS", default=365)),
     "connections": env.int("LATCHKEY_KEEP_DISCONNECTED_DAYS", default=365),
 }
 SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))
@@ -292,6 +293,25 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "Latchkey"
 MFA_TOTP_TOLERANCE = 1  # half minutes that a phone's clock may differ by
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOOPBACK_HTTP
+
+# --- Mail to the operator's people ------------------------------------------------------------------------------------
+# Off unless both are set. The mail server is the operator's own: what providers may be called does not concern it.
+OPERATOR_MAIL = [address.strip() for address in env.list("OPERATOR_MAIL", default=[])]
+if email_url := env.str("EMAIL_URL", default=""):
+    try:
+        globals().update(env.email_url_config(email_url))
+    except (ImproperlyConfigured, ValueError):  # the URL may hold a password, so it is not shown
+        raise ImproperlyConfigured("EMAIL_URL must be like smtp+tls://user:password@mail.example.com:587.") from None
+elif OPERATOR_MAIL:
+    raise ImproperlyConfigured("OPERATOR_MAIL needs EMAIL_URL: without a mail server nobody can be told.")
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+for address in OPERATOR_MAIL:
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise ImproperlyConfigured(f"OPERATOR_MAIL: {address!r} is no address.") from None
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"latchkey@{_public.hostname}")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LATCHKEY_LOG_FORMAT", default="json")

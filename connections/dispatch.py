@@ -52,9 +52,16 @@ class Task(StrEnum):
     VERIFY_AUDIT = "connections.verify_audit"
     DELIVER = "connections.deliver"
     SWEEP_WEBHOOKS = "connections.sweep_webhooks"
+    SEND_NOTICES = "connections.send_notices"
 
 
-_QUEUES = {Task.REFRESH: "refresh", Task.PROBE: "probe", Task.REVOKE: "celery", Task.DELIVER: "webhooks"}
+_QUEUES = {
+    Task.REFRESH: "refresh",
+    Task.PROBE: "probe",
+    Task.REVOKE: "celery",
+    Task.DELIVER: "webhooks",
+    Task.SEND_NOTICES: "celery",
+}
 
 
 @dataclass(slots=True)
@@ -89,6 +96,11 @@ def revoke_later(*connection_ids: uuid.UUID) -> None:
 def deliver_later(endpoint_id: uuid.UUID) -> None:
     """Send one task, on commit, that delivers to this webhook endpoint. Never raises for the broker."""
     _send_on_commit(Task.DELIVER, (endpoint_id,))
+
+
+def send_notices_later() -> None:
+    """Send one task, on commit, that mails the notices that are due. Never raises for the broker."""
+    _send_on_commit(Task.SEND_NOTICES, ())
 
 
 def count_waiting(task: Task) -> int | None:

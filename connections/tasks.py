@@ -30,6 +30,7 @@ from connections.lifecycle.health.expire import end_expired
 from connections.lifecycle.health.incidents import close_quiet_incidents
 from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
+from connections.lifecycle.notices.send import send_due
 from connections.lifecycle.port.go_on import continue_imports
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.provision.client_secrets import end_others
@@ -170,6 +171,12 @@ def end_expired_connections() -> None:
 def sweep_waiting_webhooks() -> None:
     """Send the webhook endpoints that have something to deliver to the workers."""
     sweep_webhooks(now=database_now())
+
+
+@shared_task(name=Task.SEND_NOTICES, ignore_result=True)
+def send_due_notices() -> None:
+    """Mail the notices that are due."""
+    send_due()
 
 
 @shared_task(name=Task.SWEEP_OLD, ignore_result=True)

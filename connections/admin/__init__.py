@@ -21,6 +21,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``search``: the box in the header · ``catalogue``: the pages about providers, which are no rows
 - ``gate``: refuses pages to those who may not open them, whatever the page would say
 - ``bulk_job``: acts on many connections, and what came of each
+- ``notice``: what the operator's people were told by mail
 - ``audit_proof``: the seals of the audit trail, and what verified them
 - ``people``: how staff log in: passwords, second factors, single sign-on, sessions
 - ``proof``: asks once more who it is · ``logins``: audits logins, refused ones too, second factors and sessions
@@ -49,6 +50,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     journal,
     logins,
     management_session,
+    notice,
     offboarding,
     operators,
     provider_app,
@@ -77,6 +79,7 @@ __all__ = [
     "journal",
     "logins",
     "management_session",
+    "notice",
     "offboarding",
     "operators",
     "provider_app",

@@ -5,5 +5,6 @@
 - ``verify``: names the first row or seal that is broken · ``verifications``: those that the workers run
 - ``trail``: reads the trail in order, for exports · ``shapes``: OCSF and CSV
 - ``events``: what has changed, written in the transaction that changed it · ``event_types``: the types that there are
+- ``notices``: what the operator's people are told, likewise
 - ``flood``: how many rows an unauthenticated caller can cause
 """

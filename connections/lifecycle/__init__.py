@@ -8,6 +8,7 @@ A room imports only rooms below it:
 - ``steer``: what an operator asks for
 - ``vend``: a caller gets a credential that works now, or the reason why not
 - ``webhooks``: every event reaches whoever is to be told, in order
+- ``notices``: the operator's people are mailed what has happened, once for one cause
 - ``probe``: notices a revocation that nobody announced
 - ``refresh``: one refresh in flight, and no rotated token lost
 - ``connect``: an invitation becomes a connection

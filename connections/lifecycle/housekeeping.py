@@ -44,6 +44,7 @@ from connections.models import (
     ImportRun,
     Incident,
     ManagementSession,
+    Notice,
     OutboxEvent,
     ProvenToken,
     RefreshAttempt,
@@ -143,6 +144,7 @@ _KINDS: dict[str, Callable[[datetime], _Kind | _Events]] = {
         by="expires_at",
     ),
     "incidents": lambda moment: _Kind(Incident.objects.filter(closed_at__lt=moment), by="closed_at"),
+    "notices": lambda moment: _Kind(Notice.objects.filter(ended_at__lt=moment), by="ended_at"),
     "connections": lambda moment: _Kind(
         Connection.objects.filter(status=Status.DISCONNECTED, status_changed_at__lt=moment).exclude(
             revocation=Revocation.PENDING

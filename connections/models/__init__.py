@@ -21,6 +21,7 @@
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
 - ``audit_seal``: what proves the audit trail, and how far it has been verified
+- ``notice``: what the operator's people are told by mail
 - ``webhook_endpoint``: where events are delivered · ``webhook_delivery``: of one event to one of them
 - ``figures``: what is counted for the first page of the admin
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
@@ -47,6 +48,7 @@ from connections.models.incident import Incident, IncidentKind
 from connections.models.kept_answer import KeptAnswer
 from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.management_session import ManagementSession
+from connections.models.notice import ENDED, Notice, NoticeState
 from connections.models.offboarding import Offboarding, OffboardingMode, SharedFate
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
@@ -77,6 +79,7 @@ from connections.models.webhook_endpoint import DisabledReason, WebhookEndpoint,
 
 __all__ = [
     "AWAITING_WORD",
+    "ENDED",
     "EXCHANGE_LIMIT",
     "IN_BROWSER",
     "LIVE",
@@ -126,6 +129,8 @@ __all__ = [
     "IssuerUse",
     "KeptAnswer",
     "ManagementSession",
+    "Notice",
+    "NoticeState",
     "Offboarding",
     "OffboardingMode",
     "OutboxEvent",

@@ -57,6 +57,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("OutboxEvent", "Events"),
             ("WebhookEndpoint", "Webhook endpoints"),
             ("WebhookDelivery", "Webhook deliveries"),
+            ("Notice", "Notices by mail"),
         ),
     ),
     (

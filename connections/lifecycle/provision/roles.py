@@ -34,6 +34,7 @@ ADDS: dict[Role, frozenset[str]] = {
             *("add_providerapp", "change_providerapp", "change_appkey", "change_registeredclient"),
             *("change_connection", "change_connectsession", "change_managementsession", "change_incident"),
             *("change_approval", "change_bulkjob", "change_webhookdelivery", "change_importrun"),
+            "change_notice",
         )
     ),
     Role.SECURITY: frozenset(

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from connections.access.secrets import seal_webhook_secret
 from connections.database.locks import RowCheck, lock_webhook_endpoint
 from connections.database.pool import short_transaction
-from connections.journal import audit, events
+from connections.journal import audit, events, notices
 from connections.journal.event_types import EventType
 from connections.lifecycle.webhooks.signing import new_secret
 from connections.models import DisabledReason, Tenant, WebhookEndpoint, WebhookSecret
@@ -24,6 +24,18 @@ MOST_ENDPOINTS = 20
 MOST_SECRETS = 5
 DEFAULT_OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=30)
+_WHY = {
+    DisabledReason.GONE: "It answered 410: whoever runs it wants no more events",
+    DisabledReason.FAILING: "It has taken nothing for three days",
+}
+_DISABLED = """The webhook endpoint at {host}, for events of {owner}, was disabled. {why}.
+
+What it means: events are kept for it, and it is told of none. What falls out of the outbox meanwhile is lost to it.
+
+What to do: have the receiver mended, then press "Enable" on its page: what is kept is delivered in order.
+
+{page}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,8 @@ def disable(
     told = {"reason": str(reason), **why}
     _record("webhook_endpoint.disabled", endpoint, actor=actor, decision=str(reason), **told)
     tell(EventType.WEBHOOK_ENDPOINT_DISABLED, endpoint, **told)
+    if reason != DisabledReason.OPERATOR:
+        _notify(endpoint, reason, now=now)
 
 
 def enable_endpoint(
@@ -190,6 +204,14 @@ def tell(type_: EventType, endpoint: WebhookEndpoint, **payload: Any) -> None:
     """Write one event about ``endpoint``, of its tenant or of the operator, in the caller's transaction."""
     named = {"webhook_endpoint": str(endpoint.id), "host": _host(endpoint)}
     events.emit_of_tenant(type_, endpoint.tenant_id, payload=named | payload)
+
+
+def _notify(endpoint: WebhookEndpoint, reason: DisabledReason, *, now: datetime) -> None:
+    owner = endpoint.tenant.slug if endpoint.tenant else "all tenants"
+    page = notices.admin_page(endpoint)
+    body = _DISABLED.format(host=_host(endpoint), owner=owner, why=_WHY[reason], page=page)
+    cause = f"webhook_endpoint.disabled:{endpoint.id}:{now.isoformat()}"
+    notices.tell(cause, f"Webhook endpoint at {_host(endpoint)} disabled", body, now=now)
 
 
 def _locked(endpoint_id: uuid.UUID, check: RowCheck | None = None) -> WebhookEndpoint:

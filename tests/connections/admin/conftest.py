@@ -41,6 +41,7 @@ from connections.models import (
     ImportRun,
     IssuerUse,
     ManagementSession,
+    Notice,
     Offboarding,
     OutboxEvent,
     OwnerKind,
@@ -199,6 +200,7 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
         WebhookTerms(f"https://hooks.{slug}.example/in"), tenant=acme, now=database_now(), actor=SYSTEM
     )
     WebhookDelivery.objects.create(endpoint=issued.endpoint, event=OutboxEvent.objects.latest("id"), lane=connection.id)
+    Notice.objects.create(cause=f"test:{uuid.uuid4()}", subject="Test", state="off", **_ended())
     hook = issued.secret.get_secret_value()
     secrets = [
         SECRET,
@@ -208,6 +210,10 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
         *_stored(CredentialVersion.objects.all(), app),
     ]
     return World(acme, app, caller.client, [connection], secrets)
+
+
+def _ended() -> dict[str, Any]:
+    return {"created_at": database_now(), "ended_at": database_now()}
 
 
 def _stored(versions: Iterable[CredentialVersion], app: ProviderApp) -> list[str]:

@@ -34,6 +34,7 @@ _KEYS = ByPeople("data keys are made and rotated by `manage.py`, at the machine 
 _SEALS = ByPeople(
     "whoever could order or read the proof by a key could be whom it is to convict: `manage.py`, auditors"
 )
+_MAIL = ByPeople("mail is for people; programs read the same in `/events`, and are told by webhooks")
 _PAGES_JOBS = ByPeople("a selection on a page: a client acts on each connection by that one's own operation")
 TABLE: dict[str, str | ByPeople] = {
     "page: addresses": "get_outbound_addresses",
@@ -44,6 +45,7 @@ TABLE: dict[str, str | ByPeople] = {
     "page: remove": "delete_own_provider",
     "page: auditverification_order": _SEALS,
     "page: auditevent_export": "list_audit_events",
+    "page: notice_test": _MAIL,
     "accessgrant: see": "list_access_grants get_access_grant",
     "accessgrant: add": "create_access_grant",
     "accessgrant: revoke": "delete_access_grant",
@@ -92,6 +94,8 @@ TABLE: dict[str, str | ByPeople] = {
     "incident: close": "close_incident",
     "managementsession: see": "list_management_sessions get_management_session",
     "managementsession: close": "end_management_session",
+    "notice: see": _MAIL,
+    "notice: send-again": _MAIL,
     "offboarding: see": "get_offboarding",
     "outboxevent: see": "list_events",
     "providerapp: see": "list_shared_provider_apps list_provider_apps get_provider_app get_client_secrets",

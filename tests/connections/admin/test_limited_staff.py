@@ -19,6 +19,7 @@ from connections.models import (
     AuditSeal,
     AuditVerification,
     Connection,
+    Notice,
     ProviderApp,
     StaffLimit,
     Tenant,
@@ -37,9 +38,9 @@ from tests.connections.admin.conftest import (
 
 CANARY = "zz-canary"
 # What an address of the admin may end in, by its name; ``_whole`` are those that name no model.
-_OF_A_MODEL = {"changelist", "add", "history", "delete", "change", "press", "export", "order"}
+_OF_A_MODEL = {"changelist", "add", "history", "delete", "change", "press", "export", "order", "test"}
 # Tables whose rows are of all tenants at once.
-SHUT = {AuditSeal, AuditVerification}
+SHUT = {AuditSeal, AuditVerification, Notice}
 OPEN = [model for model in MODELS if model not in SHUT]
 _OF_USERS = {"password_change"}
 _WHOLE = {
@@ -232,7 +233,8 @@ def test_a_model_without_a_rule_shows_nothing_and_its_pages_are_shut(lena: Clien
     for model in SHUT:
         assert lena.get(list_url(model)).status_code == 403
         assert not visible(user, model._default_manager.all()).exists()
-    assert lena.post(reverse("admin:connections_auditverification_order")).status_code == 403
+    for own in ("auditverification_order", "notice_test"):
+        assert lena.post(reverse(f"admin:connections_{own}")).status_code == 403
     for name in ("auth_user", "auth_group"):
         assert lena.get(reverse(f"admin:{name}_changelist")).status_code == 403
         assert lena.get(reverse(f"admin:{name}_change", args=[user.pk])).status_code == 403

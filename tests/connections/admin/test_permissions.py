@@ -16,6 +16,7 @@ from connections.models import (
     Connection,
     Incident,
     ManagementSession,
+    Notice,
     ProviderApp,
     Tenant,
     TenantDomain,
@@ -45,7 +46,7 @@ def presses(world: World) -> list[str]:
     found += [press_url(one_of(TrustedIssuer), "distrust")]
     of_endpoints = ("test", "enable", "retry", "replay", "change", "rotate", "disable", "remove")
     found += [press_url(one_of(WebhookEndpoint), verb) for verb in of_endpoints]
-    found += [press_url(one_of(WebhookDelivery), "resend")]
+    found += [press_url(one_of(WebhookDelivery), "resend"), press_url(one_of(Notice), "send-again")]
     return [*found, press_url(one_of(AccessGrant), "revoke")]
 
 

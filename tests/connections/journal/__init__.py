@@ -5,5 +5,6 @@
 - ``canonical``, ``audit_keys``, ``verify``, ``verifications``: ``test_sealing.py``, and what an erasure leaves:
   ``tests/connections/lifecycle/end/test_forget.py``
 - ``shapes``: ``test_trail.py``
+- ``notices``: ``tests/connections/lifecycle/notices``, ``tests/connections/admin/test_notices.py``
 - ``flood``: ``tests/connections/api/test_refused_keys.py``
 """

@@ -49,6 +49,7 @@ SWEPT = {
     "connections.ConnectSession": "connect_sessions",
     "connections.ConnectStep": "connect_sessions",
     "connections.Incident": "incidents",
+    "connections.Notice": "notices",
     "connections.Connection": "connections",
     "sessions.Session": "by their own end",
     "usersessions.UserSession": "by their own end",

@@ -28,6 +28,7 @@ from connections.models.states import REASONS_OF
 from tests.connections.api.stored import make_app, make_connection
 from tests.connections.models.cast import Cast
 from tests.connections.models.issuers import ISSUERS
+from tests.connections.models.notices import NOTICES
 from tests.connections.models.webhooks import WEBHOOKS
 from tests.factories import make_tenant
 
@@ -75,6 +76,7 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         [lambda cast: [cast.import_row(content=b"sealed"), cast.import_row(line=2, state="stored")]],
     ),
     **WEBHOOKS,
+    **NOTICES,
     "domain_once_a_tenant": (
         [twice(lambda cast: TenantDomain.objects.create(tenant=cast.acme, host="acme.example", challenge="x"))],
         [

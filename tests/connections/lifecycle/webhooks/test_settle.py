@@ -7,7 +7,7 @@ from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.webhooks.deliver import deliver
 from connections.lifecycle.webhooks.endpoints import enable_endpoint
-from connections.models import AuditEvent, OutboxEvent, Tenant, WebhookEndpoint
+from connections.models import AuditEvent, Notice, OutboxEvent, Tenant, WebhookEndpoint
 from tests.connections.lifecycle.webhooks.later import later
 from tests.receiver import Receiver, add, emit
 from tests.upstream import ok
@@ -32,6 +32,10 @@ def test_an_endpoint_that_is_gone_is_disabled_at_once_and_told_of(receiver: Rece
     assert event.payload == {"webhook_endpoint": str(endpoint.id), "host": host, "reason": "gone"}
     assert event.tenant_id == acme.id
     assert AuditEvent.objects.get(action="webhook_endpoint.disabled").decision == "gone"
+    notice = Notice.objects.get()
+    assert notice.cause.startswith(f"webhook_endpoint.disabled:{endpoint.id}:")
+    assert "It answered 410" in notice.body and str(endpoint.id) in notice.body
+    assert "/hooks" not in notice.subject + notice.body, "the path may be a secret of the receiver's"
     later(endpoint, hours=1)
     assert deliver(endpoint.id) == 0
     assert receiver.numbers() == [1]
