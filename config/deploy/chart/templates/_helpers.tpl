@@ -1,0 +1,145 @@
+{{- define "latchkey.name" -}}
+{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "latchkey.labels" -}}
+app.kubernetes.io/name: latchkey
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{/* What selects the pods of one part: a list of the root and the part's name. */}}
+{{- define "latchkey.selector" -}}
+app.kubernetes.io/name: latchkey
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "latchkey.image" -}}
+{{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
+{{- $repository := required "image.repository: where is the image that you built?" .Values.image.repository -}}
+{{- if hasPrefix "sha256:" $tag }}{{ $repository }}@{{ $tag }}{{ else }}{{ $repository }}:{{ $tag }}{{ end -}}
+{{- end }}
+
+{{- define "latchkey.account" -}}
+{{- if .Values.serviceAccount.name }}{{ .Values.serviceAccount.name }}{{ else if .Values.serviceAccount.create }}{{ include "latchkey.name" . }}{{ else }}default{{ end -}}
+{{- end }}
+
+{{/* The pod of one part: a dict of root, component, command (empty: the image's own), resources, and probes. */}}
+{{- define "latchkey.pod" -}}
+{{- $root := .root -}}
+metadata:
+  labels:
+    {{- include "latchkey.labels" $root | nindent 4 }}
+    app.kubernetes.io/component: {{ .component }}
+  annotations:
+    checksum/settings: {{ toYaml $root.Values.env | sha256sum }}
+    {{- with $root.Values.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  {{- with $root.Values.image.pullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  serviceAccountName: {{ .account | default (include "latchkey.account" $root) }}
+  automountServiceAccountToken: false
+  {{- with .restartPolicy }}
+  restartPolicy: {{ . }}
+  {{- end }}
+  terminationGracePeriodSeconds: {{ .graceSeconds | default 30 }}
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: 10001
+    runAsGroup: 10001
+    fsGroup: 10001
+    seccompProfile: {type: RuntimeDefault}
+  containers:
+    - name: {{ .component }}
+      image: {{ include "latchkey.image" $root | quote }}
+      imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+      {{- with .command }}
+      command:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities: {drop: [ALL]}
+      env:
+        - name: PUBLIC_URL
+          value: {{ required "publicUrl: where do browsers reach Latchkey? (https://connect.example.com)" $root.Values.publicUrl | quote }}
+        - name: BEHIND_TLS_PROXY
+          value: "true"
+        - name: TRUSTED_PROXY_COUNT
+          value: {{ $root.Values.trustedProxyCount | quote }}
+        - name: POD_NAME
+          valueFrom: {fieldRef: {fieldPath: metadata.name}}
+        {{- with .env }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+        {{- range $name, $value := $root.Values.env }}
+        - name: {{ $name }}
+          {{- if kindIs "map" $value }}
+          {{- toYaml $value | nindent 10 }}
+          {{- else }}
+          value: {{ $value | quote }}
+          {{- end }}
+        {{- end }}
+      envFrom:
+        - secretRef:
+            name: {{ required "secretName: which Secret holds the keys and the addresses of database and broker?" $root.Values.secretName }}
+        {{- with $root.Values.envFrom }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- with .ports }}
+      ports:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .probes }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+      resources:
+        {{- toYaml .resources | nindent 8 }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+        - {name: spool, mountPath: /var/lib/latchkey}
+        {{- if $root.Values.catalog.configMap }}
+        - {name: catalog, mountPath: /etc/latchkey/catalog, readOnly: true}
+        {{- end }}
+  volumes:
+    - name: tmp
+      emptyDir: {sizeLimit: 128Mi}
+    - name: spool
+      {{- if $root.Values.spool.existingClaim }}
+      persistentVolumeClaim: {claimName: {{ $root.Values.spool.existingClaim }}}
+      {{- else }}
+      emptyDir: {sizeLimit: 128Mi}
+      {{- end }}
+    {{- if $root.Values.catalog.configMap }}
+    - name: catalog
+      configMap: {name: {{ $root.Values.catalog.configMap }}}
+    {{- end }}
+  {{- with $root.Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if $root.Values.affinity }}
+  affinity:
+    {{- toYaml $root.Values.affinity | nindent 4 }}
+  {{- else if not .restartPolicy }}
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "latchkey.selector" (list $root .component) | nindent 10 }}
+  {{- end }}
+{{- end }}

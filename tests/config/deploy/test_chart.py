@@ -1,0 +1,178 @@
+"""The chart: what it makes is what was said, locked down, and reaches what it should."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.config.deploy.files import (
+    CHART,
+    ROOT,
+    SAID,
+    manifests,
+    render,
+    renderer,
+    required_settings,
+    settings,
+    worker_command,
+)
+
+rendered = pytest.mark.skipif(
+    renderer() is None, reason="needs helm, or golang-go and golang-github-masterminds-sprig-dev"
+)
+EVERYTHING: dict[str, Any] = {
+    "web": {"autoscaling": {"enabled": True}},
+    "worker": {"autoscaling": {"enabled": True}, "concurrency": 16},
+    "ingress": {"enabled": True, "className": "nginx", "tlsSecret": "tls"},
+    "env": {
+        "LATCHKEY_LOG_FORMAT": "json",
+        "OIDC_CLIENT_SECRET": {"valueFrom": {"secretKeyRef": {"name": "sso", "key": "s"}}},
+    },
+    "spool": {"existingClaim": "spool"},
+    "catalog": {"configMap": "entries"},
+    "networkPolicy": {"from": [{"namespaceSelector": {}}], "databases": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
+    "podAnnotations": {"prometheus.io/scrape": "true"},
+}
+
+
+def pods(made: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the pod templates, by their component."""
+    templates = [item["spec"]["template"] for item in made if item["kind"] in ("Deployment", "Job")]
+    return {template["metadata"]["labels"]["app.kubernetes.io/component"]: template for template in templates}
+
+
+def named(made: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [item for item in made if item["kind"] == kind]
+
+
+@rendered
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["as it is", "everything"])
+def test_each_pod_is_locked_down(values: dict[str, Any]) -> None:
+    made = pods(manifests(**values))
+    assert set(made) == {"web", "worker", "beat", "migrate"}
+    for template in made.values():
+        pod = template["spec"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        (container,) = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert {mount["mountPath"] for mount in container["volumeMounts"]} >= {"/tmp", "/var/lib/latchkey"}
+        assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+        assert container["resources"]["limits"]["memory"]
+
+
+@rendered
+def test_settings_come_by_reference_or_as_they_were_said() -> None:
+    for template in pods(manifests(**EVERYTHING)).values():
+        (container,) = template["spec"]["containers"]
+        names = [variable["name"] for variable in container["env"]]
+        assert len(names) == len(set(names))
+        assert {name for name in names if not name.startswith("GRANIAN_")} <= settings() | {"POD_NAME"}
+        assert container["envFrom"] == [{"secretRef": {"name": "latchkey"}}]
+        by_reference = next(variable for variable in container["env"] if variable["name"] == "OIDC_CLIENT_SECRET")
+        assert by_reference["valueFrom"]["secretKeyRef"] == {"name": "sso", "key": "s"}
+
+
+@rendered
+def test_each_selector_finds_its_pods() -> None:
+    made = manifests(**EVERYTHING)
+    labels = {part: set(template["metadata"]["labels"].items()) for part, template in pods(made).items()}
+    for item in named(made, "Deployment"):
+        part = item["metadata"]["labels"]["app.kubernetes.io/component"]
+        assert set(item["spec"]["selector"]["matchLabels"].items()) <= labels[part]
+    (service,) = named(made, "Service")
+    assert [part for part in labels if set(service["spec"]["selector"].items()) <= labels[part]] == ["web"]
+    scaled = {item["spec"]["scaleTargetRef"]["name"] for item in named(made, "HorizontalPodAutoscaler")}
+    unscaled = {item["metadata"]["name"] for item in named(made, "Deployment") if "replicas" in item["spec"]}
+    assert scaled == {"latchkey-web", "latchkey-worker"}
+    assert unscaled == {"latchkey-beat"}
+
+
+@rendered
+def test_tables_are_migrated_before_the_pods_begin() -> None:
+    (job,) = named(manifests(), "Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"] == [
+        "python",
+        "manage.py",
+        "migrate",
+        "--noinput",
+    ]
+    # On the first install the hook runs before the account of the chart is made.
+    assert job["spec"]["template"]["spec"]["serviceAccountName"] == "default"
+
+
+@rendered
+def test_workers_are_started_as_the_readme_says() -> None:
+    readme = worker_command((ROOT / "README.md").read_text())
+    command = pods(manifests())["worker"]["spec"]["containers"][0]["command"]
+    assert command[: len(readme)] == readme
+    assert command[len(readme) :] == ["-n", "worker@$(POD_NAME)"]
+
+
+@rendered
+def test_private_addresses_are_out_of_reach_as_providers() -> None:
+    (policy,) = named(manifests(), "NetworkPolicy")
+    blocks = [peer["ipBlock"] for rule in policy["spec"]["egress"] for peer in rule.get("to", []) if "ipBlock" in peer]
+    assert {block["cidr"] for block in blocks} == {"0.0.0.0/0", "::/0"}
+    assert {"10.0.0.0/8", "169.254.0.0/16", "192.168.0.0/16"} <= set(blocks[0]["except"])
+
+
+@rendered
+@pytest.mark.parametrize("digest", ["sha256:" + "0" * 64])
+def test_an_image_is_named_by_tag_or_digest(digest: str) -> None:
+    by_digest = manifests(image={"repository": "registry.example/latchkey", "tag": digest})
+    assert pods(by_digest)["web"]["spec"]["containers"][0]["image"] == f"registry.example/latchkey@{digest}"
+    assert pods(manifests())["web"]["spec"]["containers"][0]["image"] == "registry.example/latchkey:0.1.0"
+
+
+@rendered
+@pytest.mark.parametrize("missing", ["image", "publicUrl", "secretName"])
+def test_what_was_not_said_is_asked_for(missing: str) -> None:
+    refused = render({name: value for name, value in SAID.items() if name != missing})
+    assert refused.returncode != 0
+    assert missing in refused.stderr
+
+
+def test_every_value_is_described_and_the_defaults_fit() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert set(values) == set(schema["properties"]) - {"global"}
+    jsonschema.Draft7Validator(schema).validate(values | SAID)
+    jsonschema.Draft7Validator(schema).validate(values | SAID | EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"publicUrl": "http://connect.example.com"},
+        {"publicUrl": "https://connect.example.com/"},
+        {"secretName": ""},
+        {"worker": {"replicas": 0}},
+        {"env": {"lower": "x"}},
+        {"env": {"OIDC_NAME": {"value": "x"}}},
+        {"replicas": 3},
+    ],
+    ids=str,
+)
+def test_a_value_that_cannot_work_is_refused(wrong: dict[str, Any]) -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(schema).validate(values | SAID | wrong)
+
+
+def test_the_secret_holds_what_the_chart_does_not_say() -> None:
+    said = {"PUBLIC_URL"}
+    values = (CHART / "values.yaml").read_text()
+    listed = set(
+        re.findall(r"\b[A-Z]+_(?:KEYS?|URL)\b", values.split("# A Secret of yours with")[1].split("secretName")[0])
+    )
+    assert listed == required_settings() - said

@@ -1,0 +1,53 @@
+"""``compose.yaml``: the same processes as the README starts, locked down, with every setting that has no default."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.config.deploy.files import ROOT, compose, required_settings, settings, worker_command
+
+OURS = ("migrate", "web", "worker", "beat")
+
+
+def service(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = compose()["services"][name]
+    return found
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_process_is_locked_down(name: str) -> None:
+    told = service(name)
+    assert told["read_only"] is True
+    assert told["cap_drop"] == ["ALL"]
+    assert told["security_opt"] == ["no-new-privileges:true"]
+    assert "/tmp" in told["tmpfs"]
+    assert "spool:/var/lib/latchkey" in told["volumes"]
+    assert set(told["environment"]) <= settings()
+
+
+def test_nothing_listens_beyond_this_machine() -> None:
+    ports = [port for name in compose()["services"] for port in service(name).get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_every_setting_without_a_default_is_given() -> None:
+    page = (ROOT / "config/deploy/README.md").read_text()
+    example = page.split("cat >latchkey.env <<END\n")[1].split("END\n")[0]
+    in_the_file = {line.partition("=")[0] for line in example.splitlines()}
+    assert required_settings() == (required_settings() & (in_the_file | set(service("web")["environment"])))
+    assert in_the_file <= settings()
+
+
+def test_all_begin_after_the_tables_are_there() -> None:
+    for name in ("web", "worker", "beat"):
+        assert service(name)["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+        assert service(name)["depends_on"]["postgres"] == {"condition": "service_healthy"}
+
+
+def test_workers_are_started_as_the_readme_says_and_take_every_queue() -> None:
+    readme = worker_command((ROOT / "README.md").read_text())
+    assert service("worker")["command"][: len(readme)] == readme
+    sent_to = set(re.findall(r'Task\.\w+: "(\w+)"', (ROOT / "connections/dispatch.py").read_text()))
+    assert set(readme[-1].split(",")) == sent_to | {"celery"}
