@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration messages clients lint types rules deployment check smoke bench contract faults liveness mutations screens lock
+.PHONY: help environment demo test format migration messages clients lint types rules deployment container check smoke bench contract faults liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -61,6 +61,9 @@ rules:
 
 deployment: environment ## lint the Dockerfile, compose.yaml and what the Helm chart makes
 	@$(RUN) tests.campaigns.deployment
+
+container: environment ## build the image and run it, locked down (as root, with buildah; ARGS=--debian: without a registry)
+	@$(RUN) tests.campaigns.container $(ARGS)
 
 check: lint ## what CI runs: lint, types, import layers, migrations, deployment checks, then the tests
 	$(RUN) pytest -n auto --dist loadfile $(or $(ARGS),tests)
