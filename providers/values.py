@@ -148,6 +148,7 @@ class AuthorizationRequest:
     """Our part of an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
 
     ``nonce`` is for the ID token (OpenID Connect Core §3.1.2.1). It is sent only where one is asked for.
+    ``adds_scopes``: ``scopes`` are to come on top of those that the provider granted before.
     """
 
     state: str = field(repr=False)
@@ -155,6 +156,7 @@ class AuthorizationRequest:
     code_verifier: str | None = field(default=None, repr=False)
     locale: str = ""
     nonce: str = field(default="", repr=False)
+    adds_scopes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +217,9 @@ class Account:
 class ProbeResult:
     """The result of one probe or introspection.
 
-    ``scopes`` and ``expires_in_seconds`` are None if the answer does not name them. ``status`` is the HTTP status, or
-    None if there was no answer: ``unanswered`` is then True if the provider was asked. ``refuses_address``: it takes no
+    ``scopes`` and ``expires_in_seconds`` are None if the answer does not name them. ``lacks`` are the scopes for want
+    of which it was refused, as the answer names them (RFC 6750 §3.1). ``status`` is the HTTP status, or None if there
+    was no answer: ``unanswered`` is then True if the provider was asked. ``refuses_address``: it takes no
     calls from our address. ``refuses_client``: it refuses our registration, by which the request was signed.
     """
 
@@ -225,6 +228,7 @@ class ProbeResult:
     detail: str = ""
     account: Account | None = None
     scopes: tuple[str, ...] | None = None
+    lacks: tuple[str, ...] = ()
     expires_in_seconds: int | None = None
     retry_after_seconds: float | None = None
     unanswered: bool = False

@@ -122,7 +122,7 @@ class ConnectionPage:
     @property
     def missing_scopes(self) -> list[str]:
         """The scopes that were requested and not granted."""
-        return missing_scopes(self.connection.provider, self.scopes)
+        return missing_scopes(self.connection, self.scopes)
 
 
 def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:

@@ -51,6 +51,9 @@ class _Counted(TypedDict):
     connections_made: int
 
 
+_SCOPES = ("scopes", "required_scopes", "allowed_scopes")
+
+
 @admin.register(ProviderApp)
 class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     """Our apps at providers. Owner, provider and style are fixed once made: the redirect URI depends on them."""
@@ -115,7 +118,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         known = _kind(request, obj)
         writable = known is not None and (obj is None or self.has_change_permission(request, obj))
         if not writable or known is None:
-            facts = ("name", "shown_provider", "style", "owner", "client_id", "secrets_state", "shown_params", "scopes")
+            facts = ("name", "shown_provider", "style", "owner", "client_id", "secrets_state", "shown_params", *_SCOPES)
             return ((None, {"fields": facts}), ("Where it stands", {"fields": shown}))
         entry, style = known
         caution = ("caution",) if cautions_of(entry, style) else ()
@@ -132,7 +135,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         if names := param_fields(entry):
             parts.append(("Parameters", {"fields": names}))
         if method.takes_scopes:
-            parts.append(("Consent", {"fields": ("scopes",)}))
+            parts.append(("Consent", {"fields": ("scopes", "required_scopes", "limits_scopes", "allowed_scopes")}))
         if obj is not None and obj.discovered:
             parts.append(("Discovered", {"classes": ["collapse"], "fields": ("shown_discovered",)}))
         return tuple(parts)

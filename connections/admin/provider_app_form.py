@@ -43,6 +43,13 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
     )
     remove_secrets = forms.BooleanField(required=False, help_text="For a public client, which has none.")
     scopes = LinesField()
+    required_scopes = LinesField()
+    limits_scopes = forms.BooleanField(
+        required=False,
+        label="Limit what sessions may ask for",
+        help_text="To the scopes below, and no others; without it a connect session may name any.",
+    )
+    allowed_scopes = LinesField()
 
     class Meta:
         model = ProviderApp
@@ -56,14 +63,19 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         self.fields["name"].help_text = f"For operators; empty for {self.entry.name!r}."
         self.fields["scopes"].help_text = _scopes_help(self.entry)
         self.fields["scopes"].label = "Scopes to ask for"
+        self.fields[
+            "required_scopes"
+        ].help_text = "One a line. They are always asked for, and a connection without one of them vends nothing."
+        self.fields["allowed_scopes"].help_text = "One a line. They count where the box above is ticked."
         if self.has_secrets:
             self.fields["client_secrets"].help_text = _REPLACES
             self.fields["client_secrets"].widget.attrs["placeholder"] = "set"
         if "tenant" in self.fields:
             self.fields["tenant"].help_text = "Leave it empty for an app that all tenants share."
         if not self.instance._state.adding:
-            columns = ("client_id", "scopes", "allows_legacy")
+            columns = ("client_id", "scopes", "required_scopes", "allowed_scopes", "allows_legacy")
             known = {name: getattr(self.instance, name) for name in columns}
+            known["limits_scopes"] = self.instance.allowed_scopes is not None
             self.initial.update(known, **{PARAM + name: value for name, value in self.instance.params.items()})
 
     def clean(self) -> dict[str, Any]:
@@ -96,6 +108,8 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
             client_secrets=None if keeps else typed,
             params={name.removeprefix(PARAM): value for name, value in cleaned.items() if name.startswith(PARAM)},
             scopes=cleaned["scopes"],
+            required_scopes=cleaned["required_scopes"],
+            allowed_scopes=cleaned["allowed_scopes"] if cleaned["limits_scopes"] else None,
             allows_legacy=bool(cleaned.get("allows_legacy")),
         )
 

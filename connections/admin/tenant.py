@@ -51,8 +51,8 @@ class TenantForm(forms.ModelForm[Tenant]):
         labels = {"reconnect_url": "Reconnect page"}
         help_texts = {
             "slug": "Lower-case letters, digits and hyphens. It is fixed once the tenant is made.",
-            "reconnect_url": "Your own page that starts a reconnection: {connection}, {provider} and {end_user} are "
-            "filled in. Without it, vends that fail point to a page of ours that leads to the tenant's product.",
+            "reconnect_url": "Your own page that starts a reconnection: {connection}, {provider}, {end_user}, {scopes}"
+            " are filled in. Without it, vends that fail point to a page of ours that leads to the tenant's product.",
         }
         widgets = {
             "reconnect_url": forms.TextInput(attrs={"class": "vLargeTextField"}),

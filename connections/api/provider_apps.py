@@ -38,6 +38,12 @@ class ProviderAppIn(Request):
     client_secrets: Annotated[list[ClientSecret], Field(max_length=10)] | None = None
     params: dict[Text, Text] = {}
     scopes: Annotated[list[ScopeName], Field(max_length=200)] = []
+    required_scopes: Annotated[list[ScopeName], Field(max_length=200)] = Field(
+        [], description="always asked for; a connection without one of them vends nothing"
+    )
+    allowed_scopes: Annotated[list[ScopeName], Field(max_length=200)] | None = Field(
+        None, description="all that a connect session may name; null: any, an empty list: none"
+    )
     allows_legacy: bool = False
 
 
@@ -59,6 +65,8 @@ class ProviderAppOut(BaseModel):
     draft: bool
     params: dict[str, str]
     scopes: list[str]
+    required_scopes: list[str]
+    allowed_scopes: list[str] | None
     suspended: bool
     paused: bool
     notice: str
@@ -196,6 +204,8 @@ def save_from(
         client_secrets=None if secrets is None else [secret.get_secret_value() for secret in secrets],
         params=body.params,
         scopes=body.scopes,
+        required_scopes=body.required_scopes,
+        allowed_scopes=body.allowed_scopes,
         allows_legacy=body.allows_legacy,
     )
     app = save_provider_app(registration, tenant=tenant, actor=actor, check=check)
@@ -217,6 +227,8 @@ def provider_app_out(app: ProviderApp, *, notice: str = "") -> ProviderAppOut:
         draft=app.is_draft,
         params=app.params,
         scopes=app.scopes,
+        required_scopes=app.required_scopes,
+        allowed_scopes=app.allowed_scopes,
         suspended=app.suspended_at is not None,
         paused=app.paused_at is not None,
         notice=notice,

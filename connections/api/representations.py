@@ -18,7 +18,7 @@ from connections.api.schemas import (
     VendOut,
 )
 from connections.lifecycle.connect import not_refreshable
-from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.credentials.scopes import missing_scopes, observed_scopes
 from connections.lifecycle.provision.domains import file_of
 from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.reconnect_url import needs_mending, url_to_mend
@@ -76,7 +76,9 @@ def connection_out(connection: Connection) -> ConnectionOut:
         scopes=ScopesOut(
             requested=[scope.name for scope in scopes if scope.is_requested],
             granted=[scope.name for scope in scopes if scope.is_granted],
-            missing=missing_scopes(connection.provider, scopes),
+            required=connection.provider_app.required_scopes,
+            observed=observed_scopes(scopes),
+            missing=missing_scopes(connection, scopes),
         ),
         health=HealthOut(
             verified_at=connection.verified_at,

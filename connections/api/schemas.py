@@ -36,7 +36,7 @@ class TenantIn(Request):
     allowed_origins: list[Address] = []
     return_urls: list[Address] = []
     reconnect_url: Address = Field(
-        "", description="your reconnect page; {connection}, {provider}, {end_user} are filled in"
+        "", description="your reconnect page; {connection}, {provider}, {end_user} and {scopes} are filled in"
     )
 
 
@@ -94,6 +94,9 @@ class ConnectSessionIn(Request):
     owner: Literal["end_user", "tenant"] = "end_user"
     provider: Slug | Annotated[list[Slug], Field(min_length=1, max_length=100)]
     scopes: Annotated[list[ScopeName], Field(max_length=200)] | None = None
+    add_scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=200)] | None = Field(
+        None, description="asked for on top of what `connection` has and keeps, in place of `scopes`"
+    )
     return_url: Address
     origin: Address = Field("", description="of the page of yours over which the widget opens: an allowed origin")
     connection: uuid.UUID | None = None
@@ -131,10 +134,16 @@ class CompleteIn(Request):
 
 
 class ScopesOut(BaseModel):
-    """Scopes compared: ``missing`` are those requested and not granted."""
+    """Scopes compared: ``missing`` are those requested or required that the connection does not have, or no longer.
+
+    ``required`` are those without which its provider app lets nothing be vended. ``observed`` are those that the
+    provider stood by when it last told of any, null if it never did.
+    """
 
     requested: list[str]
     granted: list[str]
+    required: list[str]
+    observed: list[str] | None
     missing: list[str]
 
 

@@ -19,6 +19,7 @@ class ConnectSessionShown(BaseModel):
     client: uuid.UUID
     providers: list[str]
     scopes: list[str] | None
+    adds_scopes: bool
     label: str
     binding: str
     state: SessionState
@@ -60,6 +61,7 @@ def connect_session_shown(row: ConnectSession) -> ConnectSessionShown:
         client=row.api_client_id,
         providers=row.providers,
         scopes=row.requested_scopes,
+        adds_scopes=row.adds_scopes,
         label=row.label,
         binding=row.binding,
         state=SessionState(row.state),

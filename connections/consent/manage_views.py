@@ -283,7 +283,7 @@ def _one(
 ) -> HttpResponse:
     """Render one connection. ``typed`` is shown in place of its name, with the ``fault`` in it."""
     shown, scopes = _shown(connection), list(connection.scopes.all())
-    missing = missing_scopes(connection.provider, scopes)
+    missing = missing_scopes(connection, scopes)
     page = receipts(connection.id, limit=USES_A_PAGE)
     used = groups(page)
     siblings = Connection.objects.of_the_owner_of(connection).count()

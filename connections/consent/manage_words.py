@@ -101,7 +101,7 @@ def standing(connection: Connection) -> Standing:
         return Standing(_("Not working"), "bad", cause, is_broken=True)
     if status is Status.SUSPECT:
         return _CHECKED
-    return _LACKS if missing_scopes(connection.provider, connection.scopes.all()) else _WORKS
+    return _LACKS if missing_scopes(connection, connection.scopes.all()) else _WORKS
 
 
 def foreseen(revocation: Revocation) -> Text:

@@ -15,9 +15,10 @@ from connections.access.targets import entry_of
 from connections.consent.decorators import widget_page
 from connections.consent.pages import PICTURES, branded
 from connections.consent.picture_views import picture_of
+from connections.consent.views import scope_words
 from connections.consent.words import filled_in, words_to_mend
-from connections.lifecycle.vend.reconnect_url import is_mend_proof
-from connections.models import Connection, Status
+from connections.lifecycle.vend.reconnect_url import is_mend_proof, mend_proof
+from connections.models import VENDS, Connection, Status
 from connections.refusals import AppMisconfigured
 from providers.catalog.schema import CatalogEntry
 
@@ -28,20 +29,26 @@ _SIGNS = {Status.ACTIVE: "good", Status.SUSPECT: "good", Status.DISCONNECTED: "w
 @require_safe
 def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResponse:
     """Say what is wrong with a connection. Raises ``Http404`` for every link that we did not give out."""
-    connection = _linked(connection_id, proof)
+    wanted = request.GET.get("scopes", "")
+    connection = _linked(connection_id, proof, wanted)
     entry = entry_or_none(connection)
     provider = entry.name if entry is not None else connection.provider
-    words, names = words_to_mend(connection), {"provider": provider, "tenant": connection.tenant.name}
+    words = words_to_mend(connection, asks_more=bool(wanted))
+    names = {"provider": provider, "tenant": connection.tenant.name}
     return branded(
         request,
         "mend",
         connection.tenant,
-        pictures={name: reverse("connect:mend-picture", args=[connection_id, proof, name]) for name in PICTURES},
+        pictures={
+            name: reverse("connect:mend-picture", args=[connection_id, mend_proof(connection_id), name])
+            for name in PICTURES
+        },
         entry=entry,
         title=filled_in(words.title, names),
         advice=filled_in(words.advice, names),
         status=connection.status,
         sign=_SIGNS.get(Status(connection.status), ""),
+        scopes=scope_words(entry, wanted.split()) if connection.status in VENDS else [],
         product_url=product_of(connection),
     )
 
@@ -52,8 +59,8 @@ def picture(request: HttpRequest, connection_id: uuid.UUID, proof: str, name: st
     return picture_of(_linked(connection_id, proof).tenant, name)
 
 
-def _linked(connection_id: uuid.UUID, proof: str) -> Connection:
-    if not is_mend_proof(connection_id, proof):
+def _linked(connection_id: uuid.UUID, proof: str, scopes: str = "") -> Connection:
+    if not is_mend_proof(connection_id, proof, scopes):
         raise Http404
     found = Connection.objects.filter(id=connection_id).exclude(status=Status.PENDING)
     connection = found.select_related("tenant", "provider_app").first()

@@ -24,9 +24,11 @@ from connections.entrance import actor_of
 from connections.lifecycle.connect.ask_for_code import ask_for_code
 from connections.lifecycle.connect.authorize import Started, authorization_url
 from connections.lifecycle.connect.authorize import start as start_session
-from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params, requested_scopes
+from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params
+from connections.lifecycle.connect.scopes import newly_asked, requested_scopes
 from connections.lifecycle.connect.session import check_cookie, find_session, is_own_browser, own_session
 from connections.lifecycle.connect.submit_secret import submit_secret
+from connections.lifecycle.credentials.scopes import held_scopes
 from connections.models import IN_BROWSER, UNFINISHED, Binding, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, Refusal, SessionUnusable
@@ -281,13 +283,26 @@ def _asked_for(session: ConnectSession) -> dict[str, Any]:
         "is_choice": len(apps) > 1,
         "leaves": all(app.redirects for app in apps),
         "shows_code": all(app.shows_code for app in apps),
+        "keeps": _kept_words(session, entry),
         "scopes": _scopes(session, apps[0], entry) if entry is not None and len(apps) == 1 else [],
     }
 
 
 def _scopes(session: ConnectSession, app: ProviderApp, entry: CatalogEntry) -> list[dict[str, str]]:
     """Return what the provider will be asked for, in words."""
-    return scope_words(entry, requested_scopes(session, app, entry)) if app.by_consent else []
+    if not app.by_consent:
+        return []
+    try:
+        return scope_words(entry, newly_asked(session, requested_scopes(session, app, entry)))
+    except AppMisconfigured:  # the click says so
+        return []
+
+
+def _kept_words(session: ConnectSession, entry: CatalogEntry | None) -> list[dict[str, str]]:
+    """Return what the end user has allowed before and keeps, in words, where the session adds to it."""
+    if session.reconnects is None or not session.adds_scopes:
+        return []
+    return scope_words(entry, held_scopes(session.reconnects.scopes.all()))
 
 
 def scope_words(entry: CatalogEntry | None, scopes: Sequence[str]) -> list[dict[str, str]]:

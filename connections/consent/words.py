@@ -178,15 +178,23 @@ _MENDED_IN = {
 }
 
 
-def words_to_mend(connection: Connection) -> Words:
+def words_to_mend(connection: Connection, *, asks_more: bool = False) -> Words:
     """Return what is wrong with ``connection`` and what its end user can do; ``{provider}`` and ``{tenant}`` are names.
 
-    No I/O.
+    ``asks_more``: the page lists scopes that it lacks. No I/O.
     """
     if connection.status == Status.DISCONNECTED:
         return Words(_("Your {provider} account is no longer connected"), _CONNECT_ANEW)
     if cause := cause_of(connection):
         return Words(_("Your {provider} account has to be connected again"), format_lazy("{} {}", cause, _CONNECT_ANEW))
+    if asks_more:
+        return Words(
+            _("{tenant} asks to do more with your {provider} account"),
+            _(
+                "It is connected, and lacks what is listed below. Allow that by connecting it again there; what you"
+                " have allowed so far stays."
+            ),
+        )
     return Words(
         _("Your {provider} account is connected"),
         _("Nothing is wrong with it now. If {tenant} asks for more than you allowed so far, connect it again there."),

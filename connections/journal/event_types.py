@@ -18,6 +18,7 @@ class EventType(StrEnum):
     REFRESH_FAILING = "connection.refresh_failing"
     NOT_REFRESHABLE = "connection.not_refreshable"
     SCOPES_LOST = "connection.scopes_lost"
+    SCOPES_GAINED = "connection.scopes_gained"
     SCOPES_DRIFTED = "connection.scopes_drifted"
     SHARED = "connection.shared"
     ENDPOINT_MOVED = "connection.endpoint_moved"

@@ -40,6 +40,7 @@ class ConnectSession(models.Model):
     - ``auth_styles``: by provider, the styles to which the session is limited; a provider that is not in it takes any
     - ``end_user``: the person who connects, also where the connection will belong to the whole tenant
     - ``code_challenge``: the operator's own, "" for none. Its verifier stays in the login session that began this one
+    - ``adds_scopes``: ``requested_scopes`` come on top of what the connection to renew was granted, which it keeps
     - ``label``: by which the connection is to be told from the owner's others, "" for none
     - ``management``: the visit to the end user's own page from which it was begun, if it was
     - ``failure``: a stable code. Times are absolute: nothing extends them
@@ -72,6 +73,7 @@ class ConnectSession(models.Model):
     reconnects = models.ForeignKey(
         Connection, null=True, blank=True, on_delete=models.CASCADE, related_name="reconnect_sessions"
     )
+    adds_scopes = models.BooleanField(default=False)
     allows_account_change = models.BooleanField(default=False)
     # Few have one: the index leaves out the others.
     management = models.ForeignKey(

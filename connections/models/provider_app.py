@@ -28,9 +28,11 @@ class ProviderApp(models.Model):
 
     ``secrets`` seals a JSON list of client secrets, the preferred first; all others are destroyed at
     ``other_secrets_end_at``, if that is set. ``discovered`` is what the issuer's metadata said when the app was made. A
-    draft has no client id yet: providers ask for the redirect URI first. ``allows_legacy``: an operator has allowed a
-    style that the entry marks as legacy. ``registers_itself``: the client id and secrets are had without hands, and
-    stand in ``registered_client``, one row an authorization server.
+    draft has no client id yet: providers ask for the redirect URI first. ``scopes`` are asked for where a session names
+    none ([]: the entry's defaults). ``required_scopes`` are always asked for, and a connection without one of them
+    vends nothing. ``allowed_scopes`` are all that a session may name (None: any; an empty list is none).
+    ``allows_legacy``: an operator has allowed a style that the entry marks as legacy. ``registers_itself``: the client
+    id and secrets are had without hands, and stand in ``registered_client``, one row an authorization server.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -44,6 +46,8 @@ class ProviderApp(models.Model):
     params = models.JSONField(default=dict, blank=True)
     discovered = models.JSONField(default=dict, blank=True)
     scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    required_scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    allowed_scopes = ArrayField(models.CharField(max_length=255), null=True, blank=True)
     allows_legacy = models.BooleanField(default=False)
     registers_itself = models.BooleanField(default=False)
     paused_at = models.DateTimeField(null=True, blank=True)

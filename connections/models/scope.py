@@ -1,4 +1,4 @@
-"""The scopes of a connection: requested, granted and observed, compared continuously."""
+"""The scopes of a connection: requested, granted and observed, compared continuously. Its app says which it needs."""
 
 from django.db import models
 
@@ -6,7 +6,11 @@ from connections.models.connection import Connection
 
 
 class Scope(models.Model):
-    """One scope of one connection. ``is_observed`` is null until a probe or introspection names scopes."""
+    """One scope of one connection.
+
+    ``is_observed`` is null until a probe or introspection tells of scopes. Then it says whether the provider named this
+    scope, or another that stands for it.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="scopes")
     name = models.CharField(max_length=255)

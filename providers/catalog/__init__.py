@@ -6,7 +6,8 @@
 - ``schema``: the shape of an entry; its parts are ``methods``, ``typed_methods``, ``signed_methods``,
   ``device_method``, ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``, ``exchange_method`` and
   ``password_method`` (styles), ``calls`` (requests), ``assertions`` (that we sign), ``answers`` (of the token
-  endpoint), ``callback`` (the authorization response), ``scopes``, ``fields`` and ``proxying`` (limits of calls)
+  endpoint), ``refresh_tokens`` (their lives), ``callback`` (the authorization response), ``scopes``, ``fields`` and
+  ``proxying`` (limits of calls)
 - ``facts``: what an entry says about itself · ``checklist``: what to do before anybody can connect ·
   ``cautions``: what an operator should know of a style before using it
 - ``checks``: what must agree within an entry, with ``about_checks``, ``scope_checks``, ``callback_checks``,

@@ -90,6 +90,9 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "refresh_expiry": says("How an answer says when the refresh token ends, if it says so in an unusual way."),
         "expects_refresh_token": says("Whether a grant should bring a refresh token. If unset, it is concluded."),
         "refresh_idle_lifetime_seconds": says("An unused refresh token ends after this time.", 2592000),
+        "most_grants_of_account": says(
+            "So many grants of one account at one client live: the next one ends the oldest.", 5
+        ),
         "refresh_absolute_lifetime_seconds": says("The grant ends this long after the consent.", 31536000),
     },
     AuthorizationCodeMethod: {
@@ -124,6 +127,11 @@ METHOD_DESCRIPTIONS: Descriptions = {
         ),
         "offline_consent": says(
             "When prompt=consent is sent: for offline_access with OpenID Connect, always for it, or never."
+        ),
+        "incremental_params": says(
+            "Parameters with which the provider adds scopes to those that it granted before. Leave it out where a new "
+            "grant replaces the earlier one.",
+            {"include_granted_scopes": "true"},
         ),
         "scope_parameter": says("The name of the scope in the authorization request.", "user_scope"),
     },

@@ -16,6 +16,7 @@ from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import Call, ErrorRule, Presentation, Revocation
 from providers.catalog.fields import ParamName, SecretField, Shape
 from providers.catalog.pointer import pointer_to
+from providers.catalog.refresh_tokens import RefreshTokens
 from providers.vocabulary import ClientAuthentication, IssParameter, Pkce, RequestDelivery
 
 _YEAR_SECONDS = 31_536_000
@@ -29,22 +30,6 @@ _OWN_KEY = (
     SecretField(name="key_id", label="Key ID", help="If the provider gave the key one.", secret=False, optional=True),
     SecretField(name="private_key", label="Private key (PEM)", pattern=r"^-----BEGIN [ -~\n]+$", multiline=True),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshTokens:
-    """What an entry says about the refresh tokens of one style. The defaults are those of a style that has none.
-
-    A replaced refresh token works for ``grace_seconds`` more. ``scope`` is the scope that stands for the refresh token;
-    ``expiry`` says where an answer names its lifetime. A refresh token ends ``idle_seconds`` after its last use, and
-    ``absolute_seconds`` after the end user's consent (None: the entry does not say).
-    """
-
-    grace_seconds: int = 0
-    scope: str = ""
-    expiry: Expiry | None = None
-    idle_seconds: int | None = None
-    absolute_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +176,11 @@ class Method(Shape):
         yield from ()
 
     @property
+    def consent_adds(self) -> bool:
+        """Whether the provider adds newly requested scopes to those of an earlier grant, instead of replacing them."""
+        return False
+
+    @property
     def refresh_tokens(self) -> RefreshTokens:
         """What the entry says about its refresh tokens."""
         return RefreshTokens()
@@ -305,6 +295,7 @@ class RefreshableMethod(OAuthMethod):
     one but the old one lives on. An unused refresh token ends after ``refresh_idle_lifetime_seconds``; the grant ends
     ``refresh_absolute_lifetime_seconds`` after the end user's consent, whatever happens. If an answer names these ends,
     the answer counts; ``refresh_expiry`` says where it names the refresh token's, if under none of the names in use.
+    Of one account, ``most_grants_of_account`` grants of one client live: the next ends the oldest.
     ``expects_refresh_token`` says whether a grant should bring a refresh token; if it then brings none, the connection
     shows that. If unset, a refresh token is expected when the access token expires.
     """
@@ -317,6 +308,7 @@ class RefreshableMethod(OAuthMethod):
     refresh_expiry: Expiry | None = None
     refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
     refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
+    most_grants_of_account: int | None = Field(default=None, ge=1, le=10_000)
     expects_refresh_token: bool | None = None
 
     @property
@@ -331,6 +323,7 @@ class RefreshableMethod(OAuthMethod):
             expiry=self.refresh_expiry,
             idle_seconds=self.refresh_idle_lifetime_seconds,
             absolute_seconds=self.refresh_absolute_lifetime_seconds,
+            most_grants=self.most_grants_of_account,
         )
 
 
@@ -352,6 +345,8 @@ class AuthorizationCodeMethod(RefreshableMethod):
     ``offline_consent`` says when ``prompt=consent`` is sent. "openid": if ``offline_access`` is requested from a server
     that was discovered, or together with ``openid`` (OpenID Connect Core §11 requires it). "always": with each request
     for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` takes precedence.
+    ``incremental_params``: the provider adds the scopes that are asked for with these parameters to those that it
+    granted before. Unset, a new grant replaces the earlier one, and its scopes.
     """
 
     style = "oauth2_authorization_code"
@@ -373,6 +368,7 @@ class AuthorizationCodeMethod(RefreshableMethod):
     refresh_repeats_redirect_uri: bool = False
     offline_consent: Literal["openid", "always", "never"] = "openid"
     scope_parameter: str = Field(default="scope", min_length=1)
+    incremental_params: dict[str, str] | None = None
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -389,6 +385,10 @@ class AuthorizationCodeMethod(RefreshableMethod):
             yield "authorization_code.pushed_authorization_url: is missing; give the URL, or set discover = true"
         if url and not (is_pushed or self.discover):
             yield 'authorization_code.pushed_authorization_url: is not used; say request_delivery = "pushed" too'
+
+    @property
+    def consent_adds(self) -> bool:
+        return self.incremental_params is not None
 
     @property
     def response_names(self) -> ResponseNames:

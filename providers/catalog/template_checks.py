@@ -28,7 +28,14 @@ _ADDRESSES = frozenset(
     }
 ) | {"protected_resource"}
 _PARAMETERS = frozenset(
-    {"token_params", "refresh_params", "authorization_params", "device_authorization_params", "request_headers"}
+    {
+        "token_params",
+        "refresh_params",
+        "authorization_params",
+        "incremental_params",
+        "device_authorization_params",
+        "request_headers",
+    }
 )
 _TEXTS = frozenset({"audience"})
 _ADDRESS = re.compile(r"(?:https?://|\{)[\x21-\x7e]+")
@@ -176,7 +183,7 @@ def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> 
     for name in ("revocation_url", "introspection_url"):
         yield f"{key}.{name}", getattr(method, name), params | _CLIENT, "address"
     for name in sorted(_PARAMETERS & fields):
-        for parameter, value in getattr(method, name).items():
+        for parameter, value in (getattr(method, name) or {}).items():
             yield f"{key}.{name}.{parameter}", value, params, "header" if name == "request_headers" else "text"
     for name in sorted(_TEXTS & fields):
         yield f"{key}.{name}", getattr(method, name), params, "text"

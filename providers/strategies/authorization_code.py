@@ -42,6 +42,9 @@ class AuthorizationCode(GrantedToken):
     def _depart(self, target: Target, request: AuthorizationRequest) -> Departure:
         method = target.described_as(AuthorizationCodeMethod)
         parameters = {name: render(value, target.params) for name, value in method.authorization_params.items()}
+        if request.adds_scopes:
+            added = method.incremental_params or {}
+            parameters |= {name: render(value, target.params) for name, value in added.items()}
         parameters |= target.resource | {
             "response_type": parameters.get("response_type", "code"),
             "client_id": target.registration.client_id,

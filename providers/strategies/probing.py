@@ -12,6 +12,7 @@ from providers.catalog.resolve import Target
 from providers.catalog.template import lacking
 from providers.errors import CertificateRefused, Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth import identity
+from providers.oauth.challenge import challenge_in
 from providers.oauth.classify import (
     SIGNATURES_APART_SECONDS,
     clocks_apart_seconds,
@@ -85,7 +86,8 @@ def _verdict(target: Target, described: Probe, response: Response) -> ProbeResul
         refused = _result(response, ProbeVerdict.FORBIDDEN, "the provider takes no calls from our address.")
         return replace(refused, refuses_address=True)
     if rule is None and response.status == 403:
-        return _result(response, ProbeVerdict.FORBIDDEN, "the credential may not make this call.")
+        forbidden = _result(response, ProbeVerdict.FORBIDDEN, "the credential may not make this call.")
+        return replace(forbidden, scopes=_scopes(described, response), lacks=_lacks(response))
     if rule is not None or not 200 <= response.status < 300:
         return _result(response, ProbeVerdict.UNAVAILABLE, "the provider cannot answer now.")
     if described.speaks == "mcp" and mcp_server.greeting_in(response) is None:
@@ -95,8 +97,18 @@ def _verdict(target: Target, described: Probe, response: Response) -> ProbeResul
     account = _account(target, described, response) if described.account_id else None
     if described.account_id and account is None:
         return _result(response, ProbeVerdict.UNAVAILABLE, "the answer names no account.")
+    return _alive(response, account, scopes=_scopes(described, response))
+
+
+def _scopes(described: Probe, response: Response) -> tuple[str, ...] | None:
     header = response.headers.get(described.scopes_header) if described.scopes_header else None
-    return _alive(response, account, scopes=scopes_in(header, separator=","))
+    return scopes_in(header, separator=",")
+
+
+def _lacks(response: Response) -> tuple[str, ...]:
+    """Return the scopes for want of which the provider refuses the call; () if it has another reason."""
+    said = challenge_in(response.headers.get("WWW-Authenticate", ""))
+    return (scopes_in(said.get("scope")) or ()) if said.get("error") == "insufficient_scope" else ()
 
 
 def _listing(target: Target, response: Response) -> ProbeResult:

@@ -36,6 +36,8 @@ def refused(refusal: Refusal) -> CallToolResult:
     lines = [f"{refusal.code}: {refusal.detail}"]
     if (field := refusal.extra.get("field")) is not None:
         lines.append(f"At fault is: {field}")
+    if missing := refusal.extra.get("missing_scopes"):
+        lines.append(f"Missing are the scopes: {', '.join(missing)}")
     lines += [f"{words}: {refusal.extra[name]}" for name, words in _LINKS.items() if refusal.extra.get(name)]
     if (approval := refusal.extra.get("approval")) is not None:
         lines.append(f"The approval's id: {approval}")

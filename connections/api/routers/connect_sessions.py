@@ -31,6 +31,7 @@ def create_connect_session(request: HttpRequest, body: ConnectSessionIn) -> Stat
             owner=OwnerKind(body.owner),
             providers=[body.provider] if isinstance(body.provider, str) else body.provider,
             scopes=body.scopes,
+            add_scopes=body.add_scopes or (),
             return_url=body.return_url,
             origin=body.origin,
             connection=body.connection,

@@ -10,6 +10,7 @@ In the order of their steps:
 - ``begin``: the operator's backend makes a connect session
 - ``session``: finds a session, for its own browser alone
 - ``params``: the parameters of a session: fixed by the operator, typed by the end user, brought by the callback
+- ``scopes``: the scopes of a session: what it may ask for and asks for, and what the connection keeps
 - ``authorize``: from the click to the authorization request; ``asked``: the record of that request
 - ``not_asked``: the refusal where the provider is asked before the end user goes there, and does not agree
 - ``callback``: checks the authorization response; ``burn``: remembers a code that came to the wrong browser

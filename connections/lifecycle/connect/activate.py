@@ -27,6 +27,7 @@ from connections.lifecycle.connect.inherit import (
 )
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.not_refreshable import lacks_refresh_token
+from connections.lifecycle.connect.scopes import refuse_loss
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.grant_end import GrantEnds
 from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
@@ -119,6 +120,9 @@ def _activate_locked(work: Exchange, verified: Verified, *, actor: audit.Actor) 
                 home = would_lose_it()
             elif verified.account_id != home.provider_account_id or not is_known:
                 kept_of = None
+        if not isinstance(home, Refusal):
+            granted = verified.kept.obtained.scopes
+            home = refuse_loss(session, home, work.assumed if granted is None else granted) or home
         if isinstance(home, Refusal):
             end_session(session, home.failure if isinstance(home, SessionUnusable) else home.code, actor=actor)
             return home
@@ -195,7 +199,7 @@ def _connect(
     version, keeps = _seal(work, connection, verified.kept, kept_of)
     lacks = lacks_refresh_token(work, version)
     with connection.saved_once():
-        make_current(connection, version, now=work.started_at, requested=work.scopes)
+        make_current(connection, version, now=work.started_at, requested=work.requested)
         reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
         change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
         connection.connect(
@@ -268,7 +272,7 @@ def _seal(
             connection_id=connection.id,
             grant_id=uuid.uuid4() if kept_of is None or joined is None else kept_of.grant_id,
             key=work.grant.key,
-            scopes=work.scopes if obtained.scopes is None else obtained.scopes,
+            scopes=work.assumed if obtained.scopes is None else obtained.scopes,
             is_refreshable=work.access.strategy.can_refresh(work.access.target, obtained.credential),
             received_at=kept.obtained_at,
             grantor=work.access.target.grantor,

@@ -7,7 +7,8 @@ from connections.access.targets import access_to, registrar_of
 from connections.database.locks import lock_session
 from connections.database.pool import release_database, short_transaction
 from connections.lifecycle.connect.not_asked import refusal_to_ask
-from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
+from connections.lifecycle.connect.params import checked_params, chosen_app, params_of
+from connections.lifecycle.connect.scopes import requested_scopes
 from connections.lifecycle.connect.session import check_browser, data_key_of
 from connections.lifecycle.connect.shown_code import ShownCode, seal_shown
 from connections.lifecycle.connect.trace import traced

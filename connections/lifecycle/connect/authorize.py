@@ -26,8 +26,8 @@ from connections.lifecycle.connect.params import (
     checked_params,
     chosen_app,
     params_of,
-    requested_scopes,
 )
+from connections.lifecycle.connect.scopes import adds_at_provider, requested_scopes
 from connections.lifecycle.connect.session import check_browser, data_key_of
 from connections.lifecycle.connect.trace import traced
 from connections.lifecycle.registration.locate import Located, has_to_locate, locate
@@ -142,6 +142,7 @@ def _depart(session: ConnectSession, app: ProviderApp, access: Access) -> Depart
         code_verifier=strategy.new_verifier(target),
         locale=session.locale,
         nonce=secrets.token_urlsafe(32),
+        adds_scopes=adds_at_provider(session, app, access.target.entry),
     )
     place: AbstractContextManager[None] = nullcontext()
     if access.capabilities.asks_first:

@@ -12,6 +12,7 @@ from django.db import transaction
 from connections.access.secrets import digest
 from connections.access.targets import entry_of
 from connections.journal import audit
+from connections.lifecycle.connect.scopes import check_scopes
 from connections.models import (
     ApiClient,
     Binding,
@@ -34,7 +35,8 @@ TOKEN_LIFETIME = timedelta(minutes=10)
 class Invitation:
     """The request for a connect session. The API's reference describes each member.
 
-    ``management`` is the visit to the end user's own page from which it is begun, if it is.
+    ``add_scopes`` are asked for on top of what ``connection`` has, in place of ``scopes``. ``management`` is the visit
+    to the end user's own page from which it is begun, if it is.
     """
 
     end_user: str
@@ -42,6 +44,7 @@ class Invitation:
     return_url: str
     origin: str = ""
     scopes: Sequence[str] | None = None
+    add_scopes: Sequence[str] = ()
     owner: OwnerKind = OwnerKind.END_USER
     connection: uuid.UUID | None = None
     params: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +91,12 @@ def begin_connect(
     reconnects = _connection_to_renew(invitation, tenant, styles)
     apps = _usable_apps(named, tenant, reconnects)
     check_addresses(invitation.return_url, invitation.origin, tenant)
+    check_scopes(invitation.scopes, add_scopes=invitation.add_scopes, apps=apps, renews=reconnects)
+    if invitation.add_scopes and invitation.allow_account_change:
+        raise InvalidRequest(
+            "Scopes are added to those of the same account: leave out allow_account_change.",
+            field="allow_account_change",
+        )
     _check_params(invitation, apps, renews=reconnects is not None)
     if invitation.binding is Binding.NONE and not client.allows_unbound:
         raise PermissionDenied(
@@ -110,7 +119,8 @@ def begin_connect(
             end_user=invitation.end_user,
             providers=providers,
             auth_styles=styles,
-            requested_scopes=None if invitation.scopes is None else list(dict.fromkeys(invitation.scopes)),
+            requested_scopes=_named_scopes(invitation),
+            adds_scopes=bool(invitation.add_scopes),
             params=dict(invitation.params),
             return_url=invitation.return_url,
             origin=invitation.origin,
@@ -129,7 +139,8 @@ def begin_connect(
             actor=actor,
             tenant_id=tenant.id,
             connection=reconnects,
-            detail={"session": str(session.id), "binding": session.binding, "providers": session.providers},
+            detail={"session": str(session.id), "binding": session.binding, "providers": session.providers}
+            | ({"add_scopes": session.requested_scopes} if session.adds_scopes else {}),
         )
     return Begun(session, token, f"{settings.PUBLIC_URL}/connect/{session.id}#{token}")
 
@@ -223,6 +234,11 @@ def check_addresses(return_url: str, origin: str, tenant: Tenant) -> None:
         )
     if origin and origin not in tenant.allowed_origins:
         raise InvalidRequest("The origin is not on the tenant's list of `allowed_origins`.", field="origin")
+
+
+def _named_scopes(invitation: Invitation) -> list[str] | None:
+    named = invitation.add_scopes or invitation.scopes
+    return None if named is None else list(dict.fromkeys(named))
 
 
 def _check_params(invitation: Invitation, apps: Sequence[ProviderApp], *, renews: bool) -> None:

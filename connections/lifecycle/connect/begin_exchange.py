@@ -18,7 +18,8 @@ from connections.access.targets import Access, access_to
 from connections.database.locks import lock_session_alone
 from connections.lifecycle.connect.asked import Asked, recall
 from connections.lifecycle.connect.kept import Kept
-from connections.lifecycle.connect.params import params_of, requested_scopes
+from connections.lifecycle.connect.params import params_of
+from connections.lifecycle.connect.scopes import assumed_scopes, requested_in_all, requested_scopes
 from connections.lifecycle.connect.session import under_way
 from connections.lifecycle.credentials.unread import KeptAnswer
 from connections.models import ConnectSession, ProviderApp, RegisteredClient, SessionState
@@ -53,6 +54,7 @@ class HeldGrant:
 class Exchange:
     """All that the exchange needs. It is loaded before the HTTP call so that no database connection spans the call.
 
+    ``scopes`` were asked for now, and ``requested`` in all; ``assumed`` count as granted if the answer names none.
     ``grant`` is what the session held before the claim. ``client`` is ours at this authorization server, for an app
     that registers itself. ``params`` holds the connection's parameters by name.
     ``renewed_workspace`` is the id of the workspace of the connection to renew, or "".
@@ -69,6 +71,8 @@ class Exchange:
     grant: HeldGrant
     completion_code: str = field(repr=False)
     scopes: tuple[str, ...]
+    requested: tuple[str, ...]
+    assumed: tuple[str, ...]
     renewed_workspace: str
     must_keep_workspace: bool
     must_know_account: bool
@@ -125,8 +129,10 @@ def begin_exchange(
         access.check_grantor(grant.kept.obtained.credential)
     elif grant.asked is not None:
         grant.asked.check(app, session.registered_client)
+    entry = access.target.entry
     # The scopes of a pasted key are fixed. Only those that the operator named count as requested.
-    renewed, described = session.reconnects, access.target.entry.workspaces
+    scopes = requested_scopes(session, app, entry) if app.by_consent else tuple(session.requested_scopes or ())
+    renewed, described = session.reconnects, entry.workspaces
     workspace = renewed.params.get(described.key, "") if renewed is not None and described is not None else ""
     is_known = renewed is not None and bool(renewed.provider_account_id)
     work = Exchange(
@@ -138,9 +144,9 @@ def begin_exchange(
         access=access,
         grant=grant,
         completion_code=completion_code,
-        scopes=requested_scopes(session, app, access.target.entry)
-        if app.by_consent
-        else tuple(session.requested_scopes or ()),
+        scopes=scopes,
+        requested=requested_in_all(session, scopes),
+        assumed=assumed_scopes(session, app, entry, scopes),
         renewed_workspace=workspace,
         must_keep_workspace=bool(workspace) and is_known and not session.allows_account_change,
         must_know_account=is_known and not session.allows_account_change,

@@ -1,4 +1,4 @@
-"""The parameters, provider apps and scopes of a connect session.
+"""The parameters and provider apps of a connect session.
 
 Parameters come from four sources: the operator or the renewed connection fixes them, the end user types them, the
 metadata of the end user's own server names them, or the provider's callback brings them. Each dict of parameters maps a
@@ -13,7 +13,6 @@ from connections.models import IN_BROWSER, ConnectSession, ProviderApp
 from connections.models.failures import Failure
 from connections.refusals import InvalidRequest, SessionUnusable
 from providers.catalog.fields import Param
-from providers.catalog.schema import CatalogEntry
 from providers.vocabulary import ParamScope
 
 
@@ -135,17 +134,3 @@ def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str
         if param.name not in fixed:
             checked[param.name] = value
     return checked
-
-
-def requested_scopes(session: ConnectSession, app: ProviderApp, entry: CatalogEntry) -> tuple[str, ...]:
-    """Return the scopes to request: the session's, else the provider app's, the server's own, or the entry's defaults.
-
-    No I/O.
-    """
-    if session.requested_scopes is not None:
-        return entry.with_required_scopes(session.requested_scopes)
-    if app.scopes:
-        return entry.with_required_scopes(app.scopes)
-    if session.found_scopes is not None and not entry.default_scopes:
-        return entry.with_required_scopes(session.found_scopes)
-    return entry.with_required_scopes(entry.default_scopes)

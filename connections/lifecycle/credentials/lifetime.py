@@ -5,7 +5,7 @@ from dataclasses import replace
 from connections.access.targets import Access, entry_named
 from connections.lifecycle.credentials.due import GrantLifetimes
 from connections.refusals import AppMisconfigured
-from providers.catalog.methods import RefreshTokens
+from providers.catalog.refresh_tokens import RefreshTokens
 from providers.oauth.expiry import SHORTEST_SECONDS
 from providers.values import Obtained
 from providers.vocabulary import ProbeVerdict

@@ -4,7 +4,7 @@ The rows hold the names as they were given. Comparisons use the rules of the pro
 that learns that one scope includes another corrects the display of existing connections as well.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -12,28 +12,52 @@ from connections.access.targets import scope_rules_of
 from connections.journal import events
 from connections.models import Connection, ProviderApp, Scope
 from providers.catalog.loader import load_catalog
-from providers.catalog.scopes import ScopeSpelling
+from providers.catalog.schema import CatalogEntry
+from providers.catalog.scopes import ScopeRules, ScopeSpelling
 
 _MOST_NAMES = 300
 
 
-def missing_scopes(provider: str, scopes: Iterable[Scope]) -> list[str]:
-    """Return the names of requested ``scopes`` for which no granted scope stands. No I/O beyond the catalogue."""
+def missing_scopes(connection: Connection, scopes: Iterable[Scope]) -> list[str]:
+    """Return the names of requested and required scopes for which no scope stands that ``connection`` still has.
+
+    ``scopes`` are its rows; its provider app, which says what is required, has to be loaded. No I/O beyond the
+    catalogue.
+    """
     scopes = list(scopes)
     requested = [scope.name for scope in scopes if scope.is_requested]
-    granted = [scope.name for scope in scopes if scope.is_granted]
-    return list(scope_rules_of(provider).missing(requested, granted=granted))
+    wanted = dict.fromkeys([*requested, *connection.provider_app.required_scopes])
+    return list(scope_rules_of(connection.provider).missing(wanted, granted=held_scopes(scopes), asked=requested))
+
+
+def held_scopes(scopes: Iterable[Scope]) -> list[str]:
+    """Return the names of the granted ``scopes`` that the provider has not taken away since, as far as is known."""
+    return [scope.name for scope in scopes if scope.is_granted and scope.is_observed is not False]
+
+
+def observed_scopes(scopes: Iterable[Scope]) -> list[str] | None:
+    """Return the names of ``scopes`` that the provider named or stood for when it last told of any, None if never."""
+    told = [scope for scope in scopes if scope.is_observed is not None]
+    return [scope.name for scope in told if scope.is_observed] if told else None
+
+
+def not_allowed(scopes: Iterable[str], *, allowed: Sequence[str] | None, rules: ScopeRules) -> tuple[str, ...]:
+    """Return those of ``scopes`` that the ``allowed`` ones of an app do not cover; none where any is (None). No I/O."""
+    return () if allowed is None else rules.missing(scopes, granted=allowed, asked=())
 
 
 def lacks_scopes() -> Q:
-    """Return the query condition for connections that miss a requested scope, for long lists.
+    """Return the query condition for connections that miss a requested or a required scope, for long lists.
 
     Reads the catalogue's entries of those providers that have an app: one query. Where an entry's rules cover names
     that it does not list (``*``, case, prefixes), this also queries the names in use at that provider: the first few
     hundred. Any further name counts as missing.
     """
-    missing = Scope.objects.filter(connection=OuterRef("pk"), is_requested=True, is_granted=False)
-    granted = Scope.objects.filter(connection=OuterRef("connection"), is_granted=True)
+    missing = Scope.objects.filter(
+        Q(is_granted=False) | Q(is_observed=False), connection=OuterRef("pk"), is_requested=True
+    )
+    held = Q(is_granted=True) & (Q(is_observed=None) | Q(is_observed=True))
+    granted = Scope.objects.filter(held, connection=OuterRef("connection"))
     catalogue = load_catalog()
     used = ProviderApp.objects.order_by("provider").values_list("provider", flat=True).distinct()
     entries = {slug: catalogue[slug] for slug in used if slug in catalogue}
@@ -52,7 +76,24 @@ def lacks_scopes() -> Q:
                 missing = missing.exclude(here)
             elif stands != [name]:
                 missing = missing.exclude(here & Exists(granted.filter(name__in=stands)))
-    return Q(Exists(missing))
+    return Q(Exists(missing)) | _lacks_required(entries, held)
+
+
+def _lacks_required(entries: Mapping[str, CatalogEntry], held: Q) -> Q:
+    """Return the condition for connections without a scope that their app requires. A query for each app with some."""
+    lacks = Q(pk__in=[])
+    for app in ProviderApp.objects.filter(provider__in=entries).exclude(required_scopes=[]):
+        rules = entries[app.provider].scope_rules
+        of_app = Scope.objects.filter(connection__provider_app=app)
+        known = list(of_app.filter(held).values_list("name", flat=True).order_by("name").distinct()[:_MOST_NAMES])
+        for name in app.required_scopes:
+            stands = [other for other in {*known, name} if not rules.missing([name], granted=[other], asked=())]
+            theirs = Scope.objects.filter(connection=OuterRef("pk"))
+            has = Q(Exists(theirs.filter(held, name__in=stands)))
+            if rules.is_unechoed(name):
+                has |= Q(Exists(theirs.filter(name=name, is_requested=True)))
+            lacks |= Q(provider_app=app) & ~has
+    return lacks
 
 
 def _names_in_use(providers: Sequence[str]) -> dict[str, set[str]]:
@@ -69,18 +110,25 @@ def _names_in_use(providers: Sequence[str]) -> dict[str, set[str]]:
 def sync_scopes(
     connection: Connection, scopes: Iterable[Scope], *, granted: Sequence[str], requested: Sequence[str] | None = None
 ) -> None:
-    """Record the scopes granted and requested with a new version, and emit an event if granted scopes were lost.
+    """Record the scopes granted and requested with a new version, with an event where some were lost or gained.
 
-    ``scopes`` are those of ``connection`` so far; ``requested`` None leaves what was requested as it is. Call it in a
-    transaction, with ``connection`` locked.
+    ``scopes`` are those of ``connection`` so far; ``requested`` None leaves what was requested as it is, as at a
+    refresh. What was observed of an earlier authorization is forgotten. A loss or gain that a probe has told of already
+    is not told again. Call it in a transaction, with ``connection`` locked.
     """
     known = {scope.name: scope for scope in scopes}
-    before = [name for name, scope in known.items() if scope.is_granted]
+    before, noticed = held_scopes(known.values()), [name for name, scope in known.items() if scope.is_observed]
+    once = [name for name, scope in known.items() if scope.is_granted or scope.is_observed]
     for name, scope in known.items():
-        said = (name in granted, scope.is_requested if requested is None else name in requested)
-        if said != (scope.is_granted, scope.is_requested):
-            scope.is_granted, scope.is_requested = said
-            scope.save(update_fields=["is_granted", "is_requested", "updated_at"])
+        is_anew = requested is not None or (name in granted and not scope.is_granted)
+        said = (
+            name in granted,
+            scope.is_requested if requested is None else name in requested,
+            None if is_anew else scope.is_observed,
+        )
+        if said != (scope.is_granted, scope.is_requested, scope.is_observed):
+            scope.is_granted, scope.is_requested, scope.is_observed = said
+            scope.save(update_fields=["is_granted", "is_requested", "is_observed", "updated_at"])
     named = set(granted).union(requested or ())
     Scope.objects.bulk_create(
         [
@@ -89,33 +137,72 @@ def sync_scopes(
         ]
     )
     rules = scope_rules_of(connection.provider)
-    held = _held([*known], granted=before, provider=connection.provider)
-    if lost := rules.missing(sorted(held), granted=granted):
+    stood_for = set(known) - set(rules.missing(known, granted=before, asked=()))
+    if lost := rules.missing(sorted(stood_for), granted=granted):
         events.emit("connection.scopes_lost", connection, lost_scopes=list(lost))
+    asked = [name for name, scope in known.items() if scope.is_requested]
+    if known and (gained := rules.missing(granted, granted=[*once, *noticed], asked=asked)):
+        events.emit("connection.scopes_gained", connection, gained_scopes=sorted(gained))
 
 
 def observe_scopes(connection: Connection, observed: Sequence[str], *, unnamed: str = "") -> None:
-    """Record the scopes that the provider names now. Emit an event if granted scopes are gone since it last named them.
+    """Record the scopes that the provider names now, with an event where they differ from what was known before.
 
-    ``unnamed`` is a scope that the provider grants without naming it, or "". Call it with ``connection`` locked.
+    ``unnamed`` is a scope that the provider grants without naming it, or "". Where no scope was known at all, as of a
+    typed key, the first that are named are no change. Call it with ``connection`` locked.
     """
-    rules = scope_rules_of(connection.provider)
-    known = list(connection.scopes.all())
-    before = [scope.name for scope in known if scope.is_observed]
+    rules, known = scope_rules_of(connection.provider), list(connection.scopes.all())
     granted = [scope.name for scope in known if scope.is_granted and scope.name != unnamed]
-    gone = rules.missing(granted, granted=observed)
-    unseen = {scope.name for scope in known if scope.is_observed is None}
-    told_before = set(rules.missing(gone, granted=before)) - unseen
+    before = [scope.name for scope in known if scope.is_observed or (scope.is_granted and scope.is_observed is None)]
+    claimed = [name for name in before if name in granted] if granted else before
+    gone = rules.missing([name for name in claimed if name != unnamed], granted=observed)
+    covered = {scope.name for scope in known} - set(rules.missing([scope.name for scope in known], granted=observed))
     for scope in known:
-        if scope.is_observed != (scope.name in observed):
-            scope.is_observed = scope.name in observed
-            scope.save(update_fields=["is_observed", "updated_at"])
-    new = sorted(set(observed) - {scope.name for scope in known})
-    Scope.objects.bulk_create([Scope(connection=connection, name=name, is_observed=True) for name in new])
-    if drifted := sorted(set(gone) - told_before):
-        events.emit("connection.scopes_drifted", connection, missing_scopes=drifted)
+        _note(scope, scope.name in covered or scope.name == unnamed)
+    new = [name for name in dict.fromkeys(observed) if name not in {scope.name for scope in known}]
+    Scope.objects.bulk_create([Scope(connection=connection, name=name, is_observed=True) for name in sorted(new)])
+    gained = rules.missing(dict.fromkeys(observed), granted=before, asked=()) if before or known else ()
+    _tell_drift(connection, gone=gone, gained=gained)
 
 
-def _held(names: Sequence[str], *, granted: Sequence[str], provider: str) -> set[str]:
-    """Return the ``names`` that a grant names, and those that were requested and for which a granted scope stands."""
-    return set(names) - set(scope_rules_of(provider).missing(names, granted=granted, asked=()))
+def observe_lack(connection: Connection, needed: Sequence[str]) -> None:
+    """Record that the provider refused a call for want of the ``needed`` scopes (RFC 6750 §3.1), with an event.
+
+    It counts only if ``connection`` holds all of them and they come down to one granted scope: then that one is gone.
+    Otherwise the refusal has another explanation, or nobody knows which is gone. Call it with ``connection`` locked.
+    """
+    rules, known = scope_rules_of(connection.provider), list(connection.scopes.all())
+    held = held_scopes(known)
+    witnesses = rules.witnesses(needed, granted=held)
+    if len(witnesses) != 1 or rules.missing(needed, granted=held, asked=()):
+        return
+    for scope in known:
+        if scope.name == witnesses[0]:
+            _note(scope, False)
+    _tell_drift(connection, gone=witnesses, gained=())
+
+
+def forget_lack(connection: Connection) -> None:
+    """Take back what ``observe_lack`` has recorded, after the same call was answered; with an event.
+
+    Where the provider names scopes, only what it names counts. Call it with ``connection`` locked.
+    """
+    known = list(connection.scopes.all())
+    lacked = [scope for scope in known if scope.is_granted and scope.is_observed is False]
+    if not lacked or any(scope.is_observed for scope in known):
+        return
+    for scope in lacked:
+        _note(scope, None)
+    _tell_drift(connection, gone=(), gained=[scope.name for scope in lacked])
+
+
+def _note(scope: Scope, is_observed: bool | None) -> None:
+    if scope.is_observed != is_observed:
+        scope.is_observed = is_observed
+        scope.save(update_fields=["is_observed", "updated_at"])
+
+
+def _tell_drift(connection: Connection, *, gone: Iterable[str], gained: Iterable[str]) -> None:
+    told = {"missing_scopes": sorted(gone), "gained_scopes": sorted(gained)}
+    if any(told.values()):
+        events.emit("connection.scopes_drifted", connection, **told)

@@ -20,7 +20,7 @@ from connections.database.clock import database_now
 from connections.database.locks import lock_connection
 from connections.database.pool import release_database, short_transaction
 from connections.lifecycle.credentials.due import probe_at_the_end, probe_intervals
-from connections.lifecycle.credentials.scopes import observe_scopes
+from connections.lifecycle.credentials.scopes import forget_lack, observe_lack, observe_scopes
 from connections.lifecycle.credentials.versions import outlive
 from connections.lifecycle.health.failing import note_dead_probe
 from connections.lifecycle.health.incidents import open_address_incident
@@ -150,6 +150,15 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
     )
 
 
+def _compare_scopes(connection: Connection, found: ProbeResult, trial: _Trial) -> None:
+    if found.scopes is not None:
+        observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
+    elif found.lacks:
+        observe_lack(connection, found.lacks)
+    elif found.verdict is ProbeVerdict.ALIVE:
+        forget_lack(connection)
+
+
 def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDecision:
     """Record the result for the credential that was tried, if it is still in use. Return the decision."""
     with short_transaction() as now:
@@ -165,8 +174,7 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDeci
         due = next_probe_at(found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now)
         ends_at, is_refreshable = connection.access_expires_at, trial.is_refreshable
         connection.probe_at(probe_at_the_end(due, ends_at=ends_at, is_refreshable=is_refreshable, now=now))
-        if found.scopes is not None:
-            observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
+        _compare_scopes(connection, found, trial)
         # A token that we sign ourselves can always be signed anew, which proves nothing: the probe decides.
         has_ended = ends_at is not None and ends_at <= now
         is_asked = is_refreshable and (has_ended or not trial.access.capabilities.asks_nobody)

@@ -11,6 +11,7 @@ from connections.access.targets import registrar_of
 from connections.database.locks import RowCheck, lock_to_compare
 from connections.database.pool import release_database
 from connections.journal import audit
+from connections.lifecycle.credentials.scopes import not_allowed
 from connections.lifecycle.registration.locate import look_at_server, typed_server
 from connections.lifecycle.registration.obtain import obtain
 from connections.lifecycle.registration.ways import way_offered
@@ -33,6 +34,8 @@ _REGISTRATION_COLUMNS = (
     "params",
     "discovered",
     "scopes",
+    "required_scopes",
+    "allowed_scopes",
     "secrets",
     "other_secrets_end_at",
     "allows_legacy",
@@ -41,7 +44,7 @@ _REGISTRATION_COLUMNS = (
 )
 
 _NOT_SENDABLE = "This is too long, or has characters that OAuth does not know: copy it again."
-_LONGEST = {"client_id": 500, "client_secrets": 4096, "scopes": 255}
+_LONGEST = {"client_id": 500, "client_secrets": 4096, "scopes": 255, "required_scopes": 255, "allowed_scopes": 255}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Registration:
     Without a client id the app registers itself, if the authorization server offers that; else it is a draft.
     ``client_secrets`` are in order, the preferred first. None keeps the stored ones, which is refused if the client id
     or an endpoint changes: then they have to be entered again. ``allows_legacy`` is the operator's word for a
-    style that is legacy; other styles ignore it.
+    style that is legacy; other styles ignore it. ``allowed_scopes`` is None where a session may ask for any.
     """
 
     provider: str
@@ -61,6 +64,8 @@ class Registration:
     client_secrets: Sequence[str] | None = field(default_factory=tuple, repr=False)
     params: Mapping[str, str] = field(default_factory=dict)
     scopes: Sequence[str] = field(default_factory=tuple)
+    required_scopes: Sequence[str] = field(default_factory=tuple)
+    allowed_scopes: Sequence[str] | None = None
     allows_legacy: bool = False
 
 
@@ -135,6 +140,7 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
         )
     params = _checked_app_params(described, registration.params)
     _check_texts(registration)
+    _check_scopes(registration, described)
     named = {"tenant": tenant, "provider": described.slug, "auth_style": registration.auth_style}
     app = ProviderApp.objects.filter(**named).first() or ProviderApp(**named)
     app.name = registration.name or described.name
@@ -143,6 +149,8 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     app.discovered = _discovered(app, described)
     app.registers_itself = _registers_itself(app, described)
     app.scopes = list(registration.scopes)
+    app.required_scopes = list(dict.fromkeys(registration.required_scopes))
+    app.allowed_scopes = None if registration.allowed_scopes is None else list(registration.allowed_scopes)
     app.allows_legacy = is_legacy
     if registration.client_secrets is None and app.secrets is not None:
         check_kept_secrets(app)
@@ -168,10 +176,26 @@ def _check_texts(registration: Registration) -> None:
         ("client_id", (registration.client_id,)),
         ("client_secrets", registration.client_secrets or ()),
         ("scopes", registration.scopes),
+        ("required_scopes", registration.required_scopes),
+        ("allowed_scopes", registration.allowed_scopes or ()),
     ):
-        is_coded = field_name != "scopes"
+        is_coded = not field_name.endswith("scopes")
         if not all(_is_sendable(text, is_coded=is_coded, longest=_LONGEST[field_name]) for text in texts):
             raise InvalidRequest(_NOT_SENDABLE, field=field_name)
+
+
+def _check_scopes(registration: Registration, described: CatalogEntry) -> None:
+    """Raise ``InvalidRequest`` for scopes that contradict each other, or that nobody can ask for. No I/O."""
+    named = {"scopes": registration.scopes, "required_scopes": registration.required_scopes}
+    if registration.required_scopes and not described.methods[registration.auth_style].takes_scopes:
+        raise InvalidRequest(
+            f"Nobody asks {described.name} for scopes by this style: leave them out.", field="required_scopes"
+        )
+    for field_name, scopes in named.items():
+        if denied := not_allowed(scopes, allowed=registration.allowed_scopes, rules=described.scope_rules):
+            raise InvalidRequest(
+                f"The app is to ask for {', '.join(denied)}, which its allowed scopes do not have.", field=field_name
+            )
 
 
 def check_kept_secrets(app: ProviderApp) -> None:

@@ -6,7 +6,8 @@ plan never depends on how many there are.
 The statement allows nothing that ``rules.decide_vend`` would not allow. For every case that it leaves open it returns
 the facts, and that function decides. The statement compares scopes by name. The rules by which one scope stands for
 another are in the catalogue, which may change at any time. So where a granted scope stands for a requested one, the
-statement runs a second time, with the name of the granted one. Orders that bring a subject's token, name somebody who
+statement runs a second time, with the name of the granted one, and with the required scopes that others stand for
+(``stood_for``). Orders that bring a subject's token, name somebody who
 was verified, need an access grant or are proxied only get the facts.
 """
 
@@ -37,7 +38,7 @@ _STATEMENT = f"""
 WITH asked AS (
     SELECT * FROM json_to_recordset(%(orders)s::json) AS asked (
         number int, key_hash text, connection_id uuid, tenant text, end_user text, scopes text[], needed_scopes text[],
-        min_ttl float8, agent text, purpose text, address inet)
+        stood_for text[], min_ttl float8, agent text, purpose text, address inet)
 ), found AS (
     SELECT asked.number, caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
            caller.demands_verified, caller.proof, theirs.*
@@ -66,6 +67,7 @@ WITH asked AS (
                    connection.verified_at, connection.verified_by, connection.last_vended_at,
                    tenant.id AS tenant_id, tenant.reconnect_url,
                    app.id AS app_id, app.provider, app.auth_style, app.params AS app_params,
+                   app.required_scopes,
                    coalesce(own.discovered, app.discovered) AS discovered,
                    {switches.sql(KILL_SWITCH)} AS is_suspended,
                    version.id AS version_id, version.secrets, version.scopes, version.is_refreshable,
@@ -73,7 +75,10 @@ WITH asked AS (
                    data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
                    ARRAY(SELECT scope.name::text FROM connections_scope AS scope
                           WHERE scope.connection_id = connection.id AND scope.is_requested AND NOT scope.is_granted
-                          ORDER BY scope.name) AS missing_scopes
+                          ORDER BY scope.name) AS missing_scopes,
+                   ARRAY(SELECT scope.name::text FROM connections_scope AS scope
+                          WHERE scope.connection_id = connection.id AND scope.is_granted AND NOT scope.is_observed
+                          ORDER BY scope.name) AS gone_scopes
               FROM connections_connection AS connection
               JOIN connections_tenant AS tenant
                 ON tenant.id = connection.tenant_id
@@ -101,6 +106,10 @@ WITH asked AS (
        AND CASE WHEN asked.end_user IS NULL THEN 'vend_without_user' = ANY (found.permissions)
                 ELSE found.owner_kind = 'tenant' OR found.end_user = asked.end_user END
        AND found.scopes::text[] @> asked.needed_scopes
+       AND NOT found.gone_scopes && asked.needed_scopes
+       AND (found.scopes::text[] @> found.required_scopes::text[]
+            AND NOT found.gone_scopes && found.required_scopes::text[]
+            OR found.required_scopes::text[] = asked.stood_for)
        AND (found.access_expires_at IS NULL
             OR found.access_expires_at > now() + asked.min_ttl * interval '1 second')
 ), audited AS (
@@ -135,8 +144,9 @@ class VendRow:
 
     ``access`` says under which access grant the vend is allowed. The statement allows none that needs one.
     ``missing_scopes`` are the requested scopes that are not granted under their own name (``scopes_missing`` also
-    applies the catalogue's rules). ``params``, ``app_params``, ``discovered`` and ``proof`` are JSON texts; the
-    last says who vouches for a caller that brought a token, and is None for a key.
+    applies the catalogue's rules). ``gone_scopes`` are granted ones that a probe has missed since. ``required_scopes``
+    are those that the provider app requires. ``params``, ``app_params``, ``discovered`` and ``proof`` are JSON texts;
+    the last says who vouches for a caller that brought a token, and is None for a key.
     """
 
     number: int
@@ -177,6 +187,8 @@ class VendRow:
     kek_id: str
     data_key_id: uuid.UUID | None
     missing_scopes: Sequence[str]
+    gone_scopes: Sequence[str]
+    required_scopes: Sequence[str]
     secrets: bytes | None = field(repr=False)
     fingerprint: bytes | None = field(repr=False)
     wrapped: bytes = field(repr=False)
@@ -194,7 +206,8 @@ class VendRow:
             is_suspended=self.is_suspended or self.is_client_suspended,
             access_expires_at=self.access_expires_at,
             is_refreshable=bool(self.is_refreshable),
-            granted_scopes=self.scopes or (),
+            granted_scopes=self.held,
+            required_scopes=self.required_scopes or (),
             lifetime_seconds=self.lifetime_seconds,
             ungranted_scopes=self.missing_scopes or (),
             scope_rules=scope_rules_of(self.provider),
@@ -207,20 +220,29 @@ class VendRow:
         """By whom a refresh of the connection counts in the bulkhead."""
         return places(self.app_id, tenant_id=self.tenant_id, party=self.party)
 
+    @property
+    def held(self) -> list[str]:
+        """The scopes of the credential that no probe has missed."""
+        return [name for name in self.scopes or () if name not in (self.gone_scopes or ())]
+
     def granted_for(self, scopes: Sequence[str]) -> tuple[str, ...] | None:
-        """Return the granted scopes that stand for ``scopes``; None where all have their names, or some are missing."""
-        granted = self.scopes
-        if granted is None or set(scopes) <= set(granted):
+        """Return the held scopes that stand for ``scopes``.
+
+        None where these and the required ones all have their names, or some of them are missing.
+        """
+        held, wanted = self.held, [*scopes, *(self.required_scopes or ())]
+        if self.scopes is None or set(wanted) <= set(held):
             return None
         rules = scope_rules_of(self.provider)
-        if rules.missing(scopes, granted=granted, asked=self.missing_scopes):
+        if rules.missing(wanted, granted=held, asked=self.missing_scopes):
             return None
-        return rules.witnesses(scopes, granted=granted)
+        return rules.witnesses(scopes, granted=held)
 
     def scopes_missing(self) -> tuple[str, ...]:
-        """Return the requested scopes for which no granted scope stands."""
+        """Return the requested and the required scopes for which no scope stands that the credential has."""
         asked = self.missing_scopes or ()
-        return scope_rules_of(self.provider).missing(asked, granted=self.scopes or ()) if asked else ()
+        wanted = dict.fromkeys([*asked, *(self.gone_scopes or ()), *(self.required_scopes or ())])
+        return scope_rules_of(self.provider).missing(wanted, granted=self.held, asked=asked) if wanted else ()
 
 
 def vouched(order: VendOrder, row: VendRow) -> dict[str, Any]:
@@ -238,7 +260,7 @@ def run_vend_statement(orders: Sequence[VendOrder]) -> list[VendRow | None]:
     """
     rows = _run([_asked(number, order, order.scopes) for number, order in enumerate(orders)])
     again = [
-        _asked(number, orders[number], needed)
+        _asked(number, orders[number], needed, stood_for=row.required_scopes)
         for number, row in rows.items()
         if row.audit_id is None
         and not orders[number].wants_facts
@@ -267,7 +289,9 @@ def _run(asked: Sequence[dict[str, Any]]) -> dict[int, VendRow]:
     return {row.number: row for row in fetch_all_prepared(_STATEMENT, parameters, VendRow)}
 
 
-def _asked(number: int, order: VendOrder, needed_scopes: Sequence[str]) -> dict[str, Any]:
+def _asked(
+    number: int, order: VendOrder, needed_scopes: Sequence[str], *, stood_for: Sequence[str] | None = None
+) -> dict[str, Any]:
     wanted = order.min_ttl_seconds
     return {
         "number": number,
@@ -277,6 +301,7 @@ def _asked(number: int, order: VendOrder, needed_scopes: Sequence[str]) -> dict[
         "end_user": order.end_user,
         "scopes": list(order.scopes),
         "needed_scopes": [_UNGRANTABLE] if order.wants_facts else list(needed_scopes),
+        "stood_for": None if stood_for is None else list(stood_for),
         "min_ttl": DEFAULT_MIN_TTL_SECONDS if wanted is None else max(0.0, wanted),
         "agent": order.agent,
         "purpose": order.purpose,

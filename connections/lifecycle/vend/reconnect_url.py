@@ -5,6 +5,7 @@ The operator's page makes a new connect session. Ours says what is wrong, and le
 
 import hmac
 import uuid
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from django.conf import settings
@@ -13,14 +14,24 @@ from django.utils.crypto import salted_hmac
 from connections.models import Connection, Reason, Status
 
 
-def connect_url(template: str, *, connection_id: uuid.UUID | None, provider: str, end_user: str) -> str:
-    """Return ``template`` with {connection}, {provider} and {end_user} filled in, or our own page for no template.
+def connect_url(
+    template: str, *, connection_id: uuid.UUID | None, provider: str, end_user: str, scopes: Sequence[str] = ()
+) -> str:
+    """Return ``template`` with {connection}, {provider}, {end_user} and {scopes} filled in, or our page without one.
 
-    Returns "" for no template and no connection. No I/O.
+    ``scopes`` are those to ask for in addition, with spaces between them in the link. Returns "" for no template and no
+    connection. No I/O.
     """
+    wanted = " ".join(scopes)
     if not template and connection_id is not None:
-        return f"{settings.PUBLIC_URL}/connect/mend/{connection_id}/{mend_proof(connection_id)}"
-    values = {"{connection}": str(connection_id or ""), "{provider}": provider, "{end_user}": end_user}
+        page = f"{settings.PUBLIC_URL}/connect/mend/{connection_id}/{mend_proof(connection_id, wanted)}"
+        return f"{page}?scopes={quote(wanted, safe='')}" if wanted else page
+    values = {
+        "{connection}": str(connection_id or ""),
+        "{provider}": provider,
+        "{end_user}": end_user,
+        "{scopes}": wanted,
+    }
     for placeholder, value in values.items():
         template = template.replace(placeholder, quote(value, safe=""))
     return template
@@ -41,11 +52,14 @@ def url_to_mend(connection: Connection) -> str:
     )
 
 
-def mend_proof(connection_id: uuid.UUID) -> str:
-    """Return what makes a link to our page of a connection one that we gave out: the ids are known to many. No I/O."""
-    return salted_hmac("latchkey.mend", str(connection_id), algorithm="sha256").hexdigest()[:32]
+def mend_proof(connection_id: uuid.UUID, scopes: str = "") -> str:
+    """Return what makes a link to our page of a connection one that we gave out: the ids are known to many. No I/O.
+
+    It also vouches for the ``scopes`` that the page says are wanted.
+    """
+    return salted_hmac("latchkey.mend", f"{connection_id}{scopes and ' '}{scopes}", algorithm="sha256").hexdigest()[:32]
 
 
-def is_mend_proof(connection_id: uuid.UUID, proof: str) -> bool:
-    """Whether ``proof`` is the one of this connection. Compares in constant time. No I/O."""
-    return hmac.compare_digest(mend_proof(connection_id).encode(), proof.encode())
+def is_mend_proof(connection_id: uuid.UUID, proof: str, scopes: str = "") -> bool:
+    """Whether ``proof`` is the one of this connection and these ``scopes``. Compares in constant time. No I/O."""
+    return hmac.compare_digest(mend_proof(connection_id, scopes).encode(), proof.encode())

@@ -1,5 +1,6 @@
 """Why a vend is refused, in words that a caller can act on. The decisions themselves are in ``rules``. No I/O."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from connections.lifecycle.refresh.claim import Outcome, RefreshReport
@@ -41,9 +42,10 @@ def refusal_of(decision: Refuse, row: VendRow) -> Refusal:
             return Suspended("An operator has switched this off.")
         case "insufficient_scope":
             return InsufficientScope(
-                "The connection was not granted these scopes: let its end user connect again and allow them.",
+                "The connection does not have these scopes: make a connect session that adds them (`add_scopes`), and"
+                " let its end user allow them. What it has stays.",
                 missing_scopes=list(decision.missing_scopes),
-                **_mend(row),
+                **_mend(row, scopes=decision.missing_scopes),
             )
         case "min_ttl_unavailable":
             return _too_short(row)
@@ -73,8 +75,14 @@ def unverified() -> PolicyDenied:
     )
 
 
-def _mend(row: VendRow) -> dict[str, Any]:
-    url = connect_url(row.reconnect_url, connection_id=row.connection_id, provider=row.provider, end_user=row.end_user)
+def _mend(row: VendRow, *, scopes: Sequence[str] = ()) -> dict[str, Any]:
+    url = connect_url(
+        row.reconnect_url,
+        connection_id=row.connection_id,
+        provider=row.provider,
+        end_user=row.end_user,
+        scopes=scopes,
+    )
     return {"connect_url": url} if url else {}
 
 

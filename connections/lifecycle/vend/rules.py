@@ -33,7 +33,9 @@ class VendRequest:
 class VendFacts:
     """The facts about a connection at the moment of a vend.
 
-    ``ungranted_scopes`` are the requested scopes that the provider did not name; ``scope_rules`` say when a granted
+    ``granted_scopes`` are those that the credential still has as far as is known, ``required_scopes`` those without
+    which its provider app lets nothing be vended. ``ungranted_scopes`` are the requested scopes that the provider did
+    not name; ``scope_rules`` say when a granted
     scope stands for another. ``is_per_subject``: the connection has no credential of its own, and exchanges tokens of
     subjects. ``demands_verified``: the API client may act only for those whose tokens were verified.
     """
@@ -46,6 +48,7 @@ class VendFacts:
     access_expires_at: datetime | None
     is_refreshable: bool
     granted_scopes: Sequence[str]
+    required_scopes: Sequence[str] = ()
     lifetime_seconds: int | None = None
     ungranted_scopes: Sequence[str] = ()
     scope_rules: ScopeRules = field(default_factory=ScopeRules)
@@ -117,17 +120,18 @@ def decide_vend(
         return ExchangeFirst() if request.for_subject else Refuse("subject_token_required")
     if request.for_subject:
         return Refuse("subject_token_unwanted")
-    missing = facts.scope_rules.missing(request.scopes, granted=facts.granted_scopes, asked=facts.ungranted_scopes)
+    wanted = dict.fromkeys([*request.scopes, *facts.required_scopes])
+    missing = facts.scope_rules.missing(wanted, granted=facts.granted_scopes, asked=facts.ungranted_scopes)
     if missing:
         return Refuse("insufficient_scope", missing)
     if facts.access_expires_at is None:
         return Vend()
     left = (facts.access_expires_at - now).total_seconds()
-    wanted = DEFAULT_MIN_TTL_SECONDS if request.min_ttl_seconds is None else request.min_ttl_seconds
-    if left > max(wanted, 0.0):
+    min_ttl = DEFAULT_MIN_TTL_SECONDS if request.min_ttl_seconds is None else request.min_ttl_seconds
+    if left > max(min_ttl, 0.0):
         return Vend()
     if facts.is_refreshable:
-        if left > 0 and facts.lifetime_seconds is not None and wanted >= facts.lifetime_seconds:
+        if left > 0 and facts.lifetime_seconds is not None and min_ttl >= facts.lifetime_seconds:
             return Refuse("min_ttl_unavailable")
         return RefreshFirst(still_valid=left > 0 and request.min_ttl_seconds is None, is_expired=left <= 0)
     if left > 0:

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from connections.database.clock import database_now
 from connections.lifecycle.credentials.reread import discard_unread, reread
-from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.credentials.scopes import missing_scopes, observed_scopes
 from connections.lifecycle.steer import on_demand
 from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.steer.outlook import distance, outlook
@@ -126,7 +126,9 @@ def _show(options: dict[str, Any]) -> Answer:
         "account_name": connection.provider_account_name,
         "scopes_requested": [scope.name for scope in scopes if scope.is_requested],
         "scopes_granted": [scope.name for scope in scopes if scope.is_granted],
-        "scopes_missing": missing_scopes(connection.provider, scopes),
+        "scopes_required": connection.provider_app.required_scopes,
+        "scopes_observed": observed_scopes(scopes),
+        "scopes_missing": missing_scopes(connection, scopes),
         "evidence": connection.evidence,
         "version": connection.current_version_id,
         "refresh_due_at": connection.refresh_due_at,

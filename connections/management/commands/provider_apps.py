@@ -65,6 +65,15 @@ class Command(OperatorCommand):
         add.add_argument("--param", action="append", metavar="NAME=VALUE", help="A parameter of the entry; repeatable.")
         add.add_argument("--scopes", nargs="+", metavar="SCOPE", help="What to ask for. Default: the entry's defaults.")
         add.add_argument(
+            "--required-scopes",
+            nargs="*",
+            metavar="SCOPE",
+            help="What is always asked for: a connection without one of them vends nothing.",
+        )
+        add.add_argument(
+            "--allowed-scopes", nargs="*", metavar="SCOPE", help="All that a session may name. Default: anything."
+        )
+        add.add_argument(
             "--allow-legacy", action="store_true", help="Allow a style that the entry marks as legacy, for this app."
         )
         rebind_ = self.subcommand(
@@ -150,6 +159,7 @@ def _registration(
 ) -> Registration:
     kept = known or ProviderApp()
     source, scopes = options["client_secret_file"], words(options["scopes"])
+    required, allowed = words(options["required_scopes"]), words(options["allowed_scopes"])
     keeps = known is not None and source is None
     return Registration(
         provider=described.slug,
@@ -159,6 +169,8 @@ def _registration(
         client_secrets=None if keeps else secrets_from(source) if source else (),
         params={**kept.params, **pairs(options["param"])},
         scopes=kept.scopes if scopes is None else scopes,
+        required_scopes=kept.required_scopes if required is None else required,
+        allowed_scopes=kept.allowed_scopes if allowed is None else allowed,
         allows_legacy=kept.allows_legacy or options["allow_legacy"],
     )
 
@@ -202,6 +214,8 @@ def _data(app: ProviderApp, tenant: Tenant | None) -> dict[str, Any]:
         "redirect_uri": redirect_uri(app.id) if app.redirects and not app.registers_itself else None,
         "params": app.params,
         "scopes": app.scopes,
+        "required_scopes": app.required_scopes,
+        "allowed_scopes": app.allowed_scopes,
         "allows_legacy": app.allows_legacy,
         "suspended": app.suspended_at is not None,
         "paused": app.paused_at is not None,

@@ -231,6 +231,8 @@ def _registration(work: _Work, app: ProviderAppDeclared, place: str) -> Registra
         client_secrets=secrets,
         params=app.params,
         scopes=app.scopes,
+        required_scopes=app.required_scopes,
+        allowed_scopes=app.allowed_scopes,
         allows_legacy=app.allows_legacy,
     )
 

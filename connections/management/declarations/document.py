@@ -80,6 +80,8 @@ class ProviderAppDeclared(_Part):
     client_secrets: Annotated[list[SecretSource], Field(max_length=10)] | None = None
     params: dict[str, str] = {}
     scopes: list[str] = []
+    required_scopes: list[str] = []
+    allowed_scopes: list[str] | None = None
     allows_legacy: bool = False
 
 

@@ -16,7 +16,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -598,6 +598,8 @@ export interface ConnectSessionIn {
   readonly provider: string | readonly string[];
   /** Scopes at the provider */
   readonly scopes?: readonly string[] | null;
+  /** Asked for on top of what `connection` has and keeps, in place of `scopes` */
+  readonly add_scopes?: readonly string[] | null;
   /** Where the browser comes back to: one of the tenant's `return_urls` */
   readonly return_url: string;
   /** Of the page of yours over which the widget opens: an allowed origin */
@@ -657,6 +659,8 @@ export interface ConnectSessionShown {
   readonly providers: readonly string[];
   /** Scopes at the provider */
   readonly scopes: readonly string[] | null;
+  /** Whether its scopes come on top of what the connection has */
+  readonly adds_scopes: boolean;
   /** What tells it from the owner's others at the provider; "" for none */
   readonly label: string;
   /** How it was made sure that the person who connected is the one who was invited */
@@ -786,7 +790,7 @@ export interface Credential {
   readonly expires_at: string | null;
   /** Scopes at the provider */
   readonly scopes: readonly string[];
-  /** Scopes that were requested and not granted */
+  /** Scopes that were requested or are required, and that it does not have */
   readonly missing_scopes: readonly string[];
   /** Headers to put into each request */
   readonly headers: Readonly<Record<string, string>>;
@@ -1581,6 +1585,10 @@ export interface ProviderAppIn {
   readonly params?: Readonly<Record<string, string>>;
   /** Scopes at the provider */
   readonly scopes?: readonly string[];
+  /** Always asked for; a connection without one of them vends nothing */
+  readonly required_scopes?: readonly string[];
+  /** All that a connect session may name; null: any, an empty list: none */
+  readonly allowed_scopes?: readonly string[] | null;
   /** Allow the password grant, which is off otherwise */
   readonly allows_legacy?: boolean;
 }
@@ -1615,6 +1623,10 @@ export interface ProviderApp {
   readonly params: Readonly<Record<string, string>>;
   /** Scopes at the provider */
   readonly scopes: readonly string[];
+  /** Scopes that are always asked for, and without which nothing is vended */
+  readonly required_scopes: readonly string[];
+  /** All scopes that a connect session may name; null: any */
+  readonly allowed_scopes: readonly string[] | null;
   /** An operator has switched it off */
   readonly suspended: boolean;
   /** An operator has paused its refreshes */
@@ -1820,13 +1832,22 @@ export interface Scope {
   readonly default: boolean;
 }
 
-/** Scopes compared: `missing` are those requested and not granted. */
+/**
+ * Scopes compared: `missing` are those requested or required that the connection does not have, or no longer.
+ *
+ * `required` are those without which its provider app lets nothing be vended. `observed` are those that the
+ * provider stood by when it last told of any, null if it never did.
+ */
 export interface Scopes {
   /** Scopes that were asked for */
   readonly requested: readonly string[];
   /** Scopes that were granted */
   readonly granted: readonly string[];
-  /** Scopes that were requested and not granted */
+  /** Scopes without which its provider app lets nothing be vended */
+  readonly required: readonly string[];
+  /** Scopes that the provider stood by when it last told of any; null if it never did */
+  readonly observed: readonly string[] | null;
+  /** Scopes that were requested or are required, and that it does not have */
   readonly missing: readonly string[];
 }
 
@@ -1901,7 +1922,7 @@ export interface TenantIn {
   readonly allowed_origins?: readonly string[];
   /** Where browsers may come back to */
   readonly return_urls?: readonly string[];
-  /** Your reconnect page; {connection}, {provider}, {end_user} are filled in */
+  /** Your reconnect page; {connection}, {provider}, {end_user} and {scopes} are filled in */
   readonly reconnect_url?: string;
 }
 

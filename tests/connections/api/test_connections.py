@@ -87,6 +87,8 @@ def test_shows_a_connection_without_any_secret(acme: Tenant, backend: Caller) ->
     assert shown["scopes"] == {
         "requested": ["files.read", "files.write", "profile.read"],
         "granted": ["files.read", "profile.read"],
+        "required": [],
+        "observed": None,
         "missing": ["files.write"],
     }
     assert (shown["tenant"], shown["end_user"], shown["status"]) == ("acme", "alice", "active")

@@ -4,6 +4,7 @@
   ``test_checks.py``, ``test_loader.py``
 - ``proxying``: ``tests/connections/lifecycle/proxy/test_provider.py``
 - ``assertions``: ``tests/providers/oauth/test_client_assertion.py``
+- ``refresh_tokens``: ``tests/connections/lifecycle/credentials/test_lifetime.py``
 - ``signed_methods``: ``test_signing_checks.py``
 - ``about_checks``: ``test_facts.py`` · ``own_hosts``: ``tests/connections/access/test_parties.py``
 - ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``: ``tests/providers/strategies/test_oauth1.py``,

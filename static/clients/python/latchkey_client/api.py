@@ -36,6 +36,7 @@ EventType = Literal[
     "connection.refresh_failing",
     "connection.not_refreshable",
     "connection.scopes_lost",
+    "connection.scopes_gained",
     "connection.scopes_drifted",
     "connection.shared",
     "connection.endpoint_moved",
@@ -648,6 +649,9 @@ class ConnectSessionShown:
     scopes: list[str] | None
     """Scopes at the provider"""
 
+    adds_scopes: bool
+    """Whether its scopes come on top of what the connection has"""
+
     label: str
     """What tells it from the owner's others at the provider; "" for none"""
 
@@ -815,7 +819,7 @@ class Credential:
     """Scopes at the provider"""
 
     missing_scopes: list[str]
-    """Scopes that were requested and not granted"""
+    """Scopes that were requested or are required, and that it does not have"""
 
     headers: dict[str, str] = field(repr=False)
     """Headers to put into each request"""
@@ -1641,6 +1645,12 @@ class ProviderApp:
     scopes: list[str]
     """Scopes at the provider"""
 
+    required_scopes: list[str]
+    """Scopes that are always asked for, and without which nothing is vended"""
+
+    allowed_scopes: list[str] | None
+    """All scopes that a connect session may name; null: any"""
+
     suspended: bool
     """An operator has switched it off"""
 
@@ -1912,7 +1922,11 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Scopes:
-    """Scopes compared: `missing` are those requested and not granted."""
+    """Scopes compared: `missing` are those requested or required that the connection does not have, or no longer.
+
+    `required` are those without which its provider app lets nothing be vended. `observed` are those that the
+    provider stood by when it last told of any, null if it never did.
+    """
 
     requested: list[str]
     """Scopes that were asked for"""
@@ -1920,8 +1934,14 @@ class Scopes:
     granted: list[str]
     """Scopes that were granted"""
 
+    required: list[str]
+    """Scopes without which its provider app lets nothing be vended"""
+
+    observed: list[str] | None
+    """Scopes that the provider stood by when it last told of any; null if it never did"""
+
     missing: list[str]
-    """Scopes that were requested and not granted"""
+    """Scopes that were requested or are required, and that it does not have"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -2568,6 +2588,9 @@ class ConnectSessionIn(TypedDict):
     scopes: NotRequired[Sequence[str] | None]
     """Scopes at the provider"""
 
+    add_scopes: NotRequired[Sequence[str] | None]
+    """Asked for on top of what `connection` has and keeps, in place of `scopes`"""
+
     return_url: str
     """Where the browser comes back to: one of the tenant's `return_urls`"""
 
@@ -2938,6 +2961,12 @@ class ProviderAppIn(TypedDict):
     scopes: NotRequired[Sequence[str]]
     """Scopes at the provider"""
 
+    required_scopes: NotRequired[Sequence[str]]
+    """Always asked for; a connection without one of them vends nothing"""
+
+    allowed_scopes: NotRequired[Sequence[str] | None]
+    """All that a connect session may name; null: any, an empty list: none"""
+
     allows_legacy: NotRequired[bool]
     """Allow the password grant, which is off otherwise"""
 
@@ -3004,7 +3033,7 @@ class TenantIn(TypedDict):
     """Where browsers may come back to"""
 
     reconnect_url: NotRequired[str]
-    """Your reconnect page; {connection}, {provider}, {end_user} are filled in"""
+    """Your reconnect page; {connection}, {provider}, {end_user} and {scopes} are filled in"""
 
 
 class VendByOwnerIn(TypedDict):

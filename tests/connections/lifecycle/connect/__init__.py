@@ -4,6 +4,7 @@
   ``tests/field/test_callback.py``
 - ``session``: ``tests/connections/consent/test_start.py``, ``tests/connections/consent/test_no_cookie.py``
 - ``authorize``, ``asked``: ``tests/connections/consent/test_mix_up.py``, ``tests/connections/access/test_grantor.py``
+- ``scopes``: ``tests/connections/consent/test_added_scopes.py``, ``tests/field/test_added_scopes.py``
 - ``not_asked``: ``tests/connections/consent/test_pushed.py``, ``tests/connections/consent/test_device_views.py``
 - ``callback``: ``tests/connections/consent/test_callback.py``, ``tests/field/test_callback.py`` · ``burn``:
   ``tests/connections/consent/test_burnt.py``
