@@ -14,6 +14,8 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``client_secret_forms``: a secret is rotated, and the earlier ones end
 - ``registered_client``: what provider apps have registered without hands
+- ``trial``: an operator goes through a consent with an app, and ends it again
+- ``widget_preview``: the widget's pages for one app, framed
 - ``provider_app_page``: what is left to set up of an app, and how it does
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
 - ``long_list``: what very long lists share · ``charts``: figures as pictures

@@ -144,15 +144,17 @@ def press_url(row: M, verb: str) -> str:
 
 
 def answer_by_form(
-    request: HttpRequest, row: Model, form: forms.Form, work: Callable[[Any], str], *, title: str
+    request: HttpRequest, row: Model, form: forms.Form, work: Callable[[Any], str | HttpResponse], *, title: str
 ) -> HttpResponse | Told:
     """Answer with a page that shows ``form``, or do the ``work`` with it, once it is posted and valid.
 
-    An ``InvalidRequest`` goes to the field that it names. The page is stored nowhere: a secret may be typed there.
+    ``work`` returns what happened, in words or as a page of its own. An ``InvalidRequest`` goes to the field that it
+    names. The page is stored nowhere: a secret may be typed there.
     """
     if request.method == "POST" and form.is_valid():
         try:
-            return Told(True, "done", work(form))
+            result = work(form)
+            return result if isinstance(result, HttpResponse) else Told(True, "done", result)
         except InvalidRequest as refusal:
             field = str(refusal.extra.get("field", ""))
             form.add_error(field if field in form.fields else None, refusal.detail)

@@ -7,14 +7,16 @@ from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from connections.admin import columns, show
+from connections.admin import columns, show, trial
 from connections.admin.base import ReadOnlyAdmin
+from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import TenantFilter, age_of, id_filter
 from connections.admin.long_list import LongListAdmin, begins, in_newest, tenants_beginning
 from connections.lifecycle.connect.trace import DONE
 from connections.models import ConnectSession, ConnectStep, SessionState
 from connections.models.failures import Failure
 
+_TERMS = ("binding", "allows_account_change")
 _STEPS = {
     "authorize": "Sent to the provider",
     "callback": "Came back from the provider",
@@ -47,8 +49,13 @@ def _step_out(step: ConnectStep) -> dict[str, Any]:
 
 
 @admin.register(ConnectSession)
-class ConnectSessionAdmin(LongListAdmin[ConnectSession], ReadOnlyAdmin[ConnectSession]):
-    """One invitation to connect."""
+class ConnectSessionAdmin(LongListAdmin[ConnectSession], ButtonsAdmin[ConnectSession], ReadOnlyAdmin[ConnectSession]):
+    """One invitation to connect. Those by which an operator tries an app have buttons."""
+
+    buttons = (
+        Button(trial.FINISH, "Finish the trial", trial.finish, trial.is_trial, has_own_page=True),
+        Button("end-trial", "End the trial", trial.end, trial.may_end, asks=trial.ENDS_ASKS, tone="danger"),
+    )
 
     list_display = ("session", "who", "asked_for", "state_chip", "failure", "leads_to", "created")
     list_filter = (
@@ -68,7 +75,7 @@ class ConnectSessionAdmin(LongListAdmin[ConnectSession], ReadOnlyAdmin[ConnectSe
     fieldsets = (
         (None, {"fields": ("id", "state_chip", "failure", "leads_to", "renews")}),
         ("What happened", {"fields": ("trace",)}),
-        ("Who", {"fields": ("tenant", "end_user", "owner_kind", "api_client", "binding", "allows_account_change")}),
+        ("Who", {"fields": ("tenant", "end_user", "tried_by", "owner_kind", "api_client", *_TERMS)}),
         (
             "What",
             {
@@ -115,7 +122,7 @@ class ConnectSessionAdmin(LongListAdmin[ConnectSession], ReadOnlyAdmin[ConnectSe
 
     @admin.display(description="End user", ordering="end_user")
     def who(self, row: ConnectSession) -> SafeString:
-        return show.join([show.link(row.tenant), "·", row.end_user])
+        return show.join([show.link(row.tenant), "·", show.chip("Trial") if row.tried_by else row.end_user])
 
     @admin.display(description="Providers")
     def asked_for(self, row: ConnectSession) -> str:

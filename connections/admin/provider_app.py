@@ -14,13 +14,14 @@ from django.views.decorators.csrf import csrf_protect
 from django_stubs_ext import Annotations
 
 from connections.access.targets import redirect_uri
-from connections.admin import app_key_forms, client_secret_forms, columns, show
+from connections.admin import app_key_forms, client_secret_forms, columns, show, trial
 from connections.admin.base import count_of, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
 from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields
 from connections.admin.provider_app_page import app_page
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
+from connections.admin.widget_preview import preview_widget
 from connections.lifecycle.provision.provider_apps import register_itself, store_provider_app
 from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp, RegisteredClient
 from providers.catalog.cautions import cautions_of
@@ -33,6 +34,10 @@ _SUSPEND_ASKS = "Every connection made with this app stops vending and refreshin
 
 def _has_secrets(row: ProviderApp) -> bool:
     return bool(getattr(row, "has_secrets", False))
+
+
+def _is_usable(row: ProviderApp) -> bool:
+    return not row.is_draft and row.suspended_at is None
 
 
 class _StyleFilter(admin.SimpleListFilter):
@@ -60,6 +65,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     form = ProviderAppForm
     buttons = (
+        Button("try", "Try it", trial.try_app, _is_usable, tone="primary", has_own_page=True),
+        Button("preview", "Preview the widget", preview_widget, has_own_page=True),
         Button("rotate-secret", "Rotate the secret", client_secret_forms.rotate, _has_secrets, has_own_page=True),
         Button("end-secrets", "End earlier secrets", client_secret_forms.end_earlier, _has_secrets, has_own_page=True),
         Button("make-key", "Make a key", app_key_forms.make, has_own_page=True),

@@ -14,7 +14,15 @@ from connections.access.staff import Staff, visible
 from connections.access.targets import redirect_uri
 from connections.admin import show
 from connections.admin.client_secret_forms import told_of_end
-from connections.models import Connection, ConnectionFigures, FiguresTaken, Incident, ProviderApp, RegisteredClient
+from connections.models import (
+    Connection,
+    ConnectionFigures,
+    ConnectSession,
+    FiguresTaken,
+    Incident,
+    ProviderApp,
+    RegisteredClient,
+)
 from connections.models.figures import ALL
 from providers.catalog.loader import load_catalog
 from providers.catalog.schema import CatalogEntry
@@ -47,6 +55,7 @@ class AppPage:
     steps: Sequence[Step]
     console: str
     health: Health
+    trials: Sequence[ConnectSession]
     now: datetime
 
     @property
@@ -56,12 +65,18 @@ class AppPage:
 
 
 def app_page(app: ProviderApp, *, has_secrets: bool, user: Staff, now: datetime) -> AppPage:
-    """Return what the page of ``app`` shows to ``user``. Five queries."""
+    """Return what the page of ``app`` shows to ``user``. Six queries."""
     entry = load_catalog().get(app.provider)
     health = _health(app, user)
     is_used = any(count for _, count, _, _ in health.counts)
     steps = [] if entry is None else list(_steps(app, entry, has_secrets=has_secrets, is_used=is_used))
-    return AppPage(steps, "" if entry is None else entry.registration.console, health, now)
+    return AppPage(steps, "" if entry is None else entry.registration.console, health, _trials(app, user), now)
+
+
+def _trials(app: ProviderApp, user: Staff) -> list[ConnectSession]:
+    tried = visible(user, ConnectSession.objects.filter(provider_app=app)).exclude(tried_by="")
+    columns = ("id", "tried_by", "state", "failure", "created_at")
+    return list(tried.only(*columns).order_by("-created_at")[:_SHOWN])
 
 
 def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used: bool) -> Iterator[Step]:
@@ -83,7 +98,7 @@ def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used:
         secrets = kept if has_secrets else "not set: right for a public client alone"
         yield Step("Enter the client secrets below, the preferred first.", has_secrets or None, secrets)
     theirs = show.list_link("its connections", Connection, app=app.id)
-    yield Step("Let somebody connect.", is_used, theirs if is_used else "none yet: make a connect session for it")
+    yield Step("Let somebody connect.", is_used, theirs if is_used else "none yet: try it yourself first")
 
 
 def _health(app: ProviderApp, user: Staff) -> Health:

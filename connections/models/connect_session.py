@@ -43,6 +43,7 @@ class ConnectSession(models.Model):
     - ``adds_scopes``: ``requested_scopes`` come on top of what the connection to renew was granted, which it keeps
     - ``label``: by which the connection is to be told from the owner's others, "" for none
     - ``management``: the visit to the end user's own page from which it was begun, if it was
+    - ``tried_by``: the operator who tries ``provider_app`` with it, as the end user of a trial; "" for all others
     - ``failure``: a stable code. Times are absolute: nothing extends them
 
     ``state`` changes only through the named mutators. Each takes one step of ``states.SESSION_MAY_BECOME``, saves the
@@ -80,6 +81,7 @@ class ConnectSession(models.Model):
         ManagementSession, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     label = models.CharField(max_length=64, default="", blank=True)
+    tried_by = models.CharField(max_length=150, default="", blank=True)
     state = models.CharField(max_length=12, choices=SessionState, default=SessionState.CREATED)
     failure = models.CharField(max_length=40, default="", blank=True)
 
@@ -122,6 +124,10 @@ class ConnectSession(models.Model):
                 condition=models.Q(poll_at__isnull=True) | models.Q(state=SessionState.AUTHORIZING),
                 name="connect_session_polls_only_while_authorizing",
             ),
+            models.CheckConstraint(
+                condition=models.Q(tried_by="") | models.Q(provider_app__isnull=False),
+                name="connect_session_tries_an_app",
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], name="connect_session_expiry"),
@@ -143,6 +149,11 @@ class ConnectSession(models.Model):
                 fields=["management"],
                 condition=models.Q(management__isnull=False),
                 name="connect_session_management",
+            ),
+            models.Index(
+                fields=["provider_app", "-created_at"],
+                condition=~models.Q(tried_by=""),
+                name="connect_session_trials",
             ),
         ]
 

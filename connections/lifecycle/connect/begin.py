@@ -32,11 +32,19 @@ TOKEN_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """An operator tries one provider app, and comes back to a page of their own: no tenant's list has it."""
+
+    app: ProviderApp
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
     """The request for a connect session. The API's reference describes each member.
 
     ``add_scopes`` are asked for on top of what ``connection`` has, in place of ``scopes``. ``management`` is the visit
-    to the end user's own page from which it is begun, if it is.
+    to the end user's own page from which it is begun, if it is; ``trial`` an operator's, where it is one.
     """
 
     end_user: str
@@ -54,6 +62,7 @@ class Invitation:
     allow_account_change: bool = False
     label: str = ""
     management: ManagementSession | None = None
+    trial: Trial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,9 @@ def begin_connect(
     tenant: Tenant,
     now: datetime,
     actor: audit.Actor,
+    session_id: uuid.UUID | None = None,
 ) -> Begun:
-    """Make a connect session for one end user of ``tenant``.
+    """Make a connect session for one end user of ``tenant``, with the id ``session_id`` if one is given.
 
     The token is valid for 10 minutes and for one click, and while the key ``key_id`` by which it was asked for is not
     revoked (None: it was asked for without one). Raises ``InvalidRequest`` naming the member at fault,
@@ -89,8 +99,10 @@ def begin_connect(
     if tenant.suspended_at is not None:
         raise Suspended(f"The tenant {tenant.slug!r} is suspended.")
     reconnects = _connection_to_renew(invitation, tenant, styles)
-    apps = _usable_apps(named, tenant, reconnects)
-    check_addresses(invitation.return_url, invitation.origin, tenant)
+    trial = invitation.trial
+    apps = _usable_apps(named, tenant, reconnects, only=None if trial is None else trial.app.id)
+    if trial is None:
+        check_addresses(invitation.return_url, invitation.origin, tenant)
     check_scopes(invitation.scopes, add_scopes=invitation.add_scopes, apps=apps, renews=reconnects)
     if invitation.add_scopes and invitation.allow_account_change:
         raise InvalidRequest(
@@ -107,7 +119,7 @@ def begin_connect(
             "Without the completion check (binding: none) nobody asks for the verifier of a code challenge.",
             field="code_challenge",
         )
-    session_id = uuid.uuid4()
+    session_id = session_id or uuid.uuid4()
     token = f"{session_id}.{secrets.token_urlsafe(32)}"
     with transaction.atomic():
         session = ConnectSession.objects.create(
@@ -131,6 +143,8 @@ def begin_connect(
             allows_account_change=invitation.allow_account_change,
             label=invitation.label,
             management=invitation.management,
+            tried_by="" if trial is None else trial.operator,
+            provider_app=None if trial is None else trial.app,
             token_hash=digest(token),
             expires_at=now + TOKEN_LIFETIME,
         )
@@ -198,13 +212,17 @@ def _labelled(invitation: Invitation, tenant: Tenant, owner: str) -> Connection 
     )
 
 
-def _usable_apps(named: Sequence[str], tenant: Tenant, reconnects: Connection | None) -> list[ProviderApp]:
+def _usable_apps(
+    named: Sequence[str], tenant: Tenant, reconnects: Connection | None, *, only: uuid.UUID | None = None
+) -> list[ProviderApp]:
     if not named:
         raise InvalidRequest("Name at least one provider.", field="provider")
     usable = [
         app
         for app in ProviderApp.objects.usable_by(tenant).filter(provider__in=[meant_by(name)[0] for name in named])
-        if not app.is_draft and (reconnects is None or app.id == reconnects.provider_app_id)
+        if not app.is_draft
+        and (reconnects is None or app.id == reconnects.provider_app_id)
+        and (only is None or app.id == only)
     ]
     apps: dict[uuid.UUID, ProviderApp] = {}
     for name in named:

@@ -26,6 +26,8 @@ def apps_for(session: ConnectSession) -> list[ProviderApp]:
         for app in ProviderApp.objects.usable_by(session.tenant).filter(provider__in=session.providers)
         if session.takes(app) and not app.is_draft and app.suspended_at is None
     ]
+    if session.tried_by:
+        return [app for app in usable if app.id == session.provider_app_id]
     if session.reconnects is not None:
         return [app for app in usable if app.id == session.reconnects.provider_app_id]
     chosen: dict[tuple[str, str], ProviderApp] = {}

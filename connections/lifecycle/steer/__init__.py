@@ -2,6 +2,7 @@
 
 - ``on_demand``: refresh, probe, disconnect or read a kept answer now; ``switches``: kill switches and pauses
 - ``bulk``: one act on many connections, in the background
+- ``trial``: a real consent with a provider app, by an operator
 - ``rebind``: lets credentials follow a provider that has moved; ``describe``: what is the operator's own
 - ``outlook``: what will happen to a connection next, in words
 - ``outbound_addresses``: from which addresses providers see our calls

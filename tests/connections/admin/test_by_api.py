@@ -35,6 +35,7 @@ _SEALS = ByPeople(
     "whoever could order or read the proof by a key could be whom it is to convict: `manage.py`, auditors"
 )
 _MAIL = ByPeople("mail is for people; programs read the same in `/events`, and are told by webhooks")
+_TRIALS = ByPeople("a person goes through a consent with their own account, and says by their login that it was them")
 _PAGES_JOBS = ByPeople("a selection on a page: a client acts on each connection by that one's own operation")
 TABLE: dict[str, str | ByPeople] = {
     "page: addresses": "get_outbound_addresses",
@@ -72,6 +73,8 @@ TABLE: dict[str, str | ByPeople] = {
     "brand: change": "put_branding put_tenant",
     "bundle: see": ByPeople("bundles are written and read as files, by `manage.py tenants`, at the machine"),
     "connectsession: see": "list_connect_sessions get_connect_session",
+    "connectsession: finish": _TRIALS,
+    "connectsession: end-trial": _TRIALS,
     "connection: see": "list_connections get_connection get_outlook list_receipts",
     "connection: refresh": "refresh_connection",
     "connection: probe": "probe_connection",
@@ -101,6 +104,8 @@ TABLE: dict[str, str | ByPeople] = {
     "providerapp: see": "list_shared_provider_apps list_provider_apps get_provider_app get_client_secrets",
     "providerapp: add": "put_shared_provider_app put_provider_app",
     "providerapp: change": "put_provider_app add_app_client_secret retire_client_secret",
+    "providerapp: try": _TRIALS,
+    "providerapp: preview": ByPeople("it is for eyes"),
     "providerapp: rotate-secret": "add_app_client_secret",
     "providerapp: end-secrets": "put_client_secrets_end",
     "providerapp: make-key": "create_app_key",

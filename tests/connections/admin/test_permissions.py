@@ -14,6 +14,7 @@ from connections.models import (
     AuditEvent,
     Brand,
     Connection,
+    ConnectSession,
     Incident,
     ManagementSession,
     Notice,
@@ -34,7 +35,9 @@ def presses(world: World) -> list[str]:
     """Return the address of every button there is."""
     connection = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect")
     found = [press_url(world.connection, verb) for verb in connection]
-    of_apps = ("rotate-secret", "end-secrets", "make-key", "bring-key", "pause", "unpause", "suspend", "resume")
+    found += [press_url(one_of(ConnectSession), verb) for verb in ("finish", "end-trial")]
+    switches = ("pause", "unpause", "suspend", "resume")
+    of_apps = ("try", "preview", "rotate-secret", "end-secrets", "make-key", "bring-key", *switches)
     found += [press_url(world.app, verb) for verb in of_apps]
     found += [press_url(one_of(AppKey), verb) for verb in ("certify", "withdraw")]
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]

@@ -19,7 +19,6 @@ from connections.models import (
     ConnectionFigures,
     FiguresTaken,
     Scope,
-    SessionState,
     TenantDomain,
 )
 from connections.models.brand import OPERATORS
@@ -29,6 +28,7 @@ from tests.connections.api.stored import make_app, make_connection
 from tests.connections.models.cast import Cast
 from tests.connections.models.issuers import ISSUERS
 from tests.connections.models.notices import NOTICES
+from tests.connections.models.sessions import SESSIONS
 from tests.connections.models.webhooks import WEBHOOKS
 from tests.factories import make_tenant
 
@@ -56,6 +56,7 @@ def twice(make: Act) -> Act:
 # Constraint: what breaks it, and what comes close and is allowed.
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
     **ISSUERS,
+    **SESSIONS,
     "staff_identity_once": (
         [twice(lambda cast: cast.identity())],
         [lambda cast: [cast.identity(), cast.identity(subject="2"), cast.identity(issuer="https://other.example")]],
@@ -182,31 +183,6 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda _: [ApiClient.objects.create(tenant=None, name="n") for _ in "12"],
         ],
         [lambda cast: [ApiClient.objects.create(tenant=tenant, name="n") for tenant in (cast.acme, cast.globex, None)]],
-    ),
-    "connect_session_names_its_end_user": ([lambda cast: cast.session(end_user="")], [Cast.session]),
-    "management_session_names_its_end_user": ([lambda cast: cast.visit(end_user="")], [Cast.visit]),
-    "management_session_is_opened_whole": (
-        [
-            lambda cast: cast.visit(browser_hash=b"cookie"),
-            lambda cast: cast.visit(seen_at=timezone.now(), ends_at=timezone.now()),
-        ],
-        [Cast.visit, lambda cast: cast.visit(browser_hash=b"c", seen_at=timezone.now(), ends_at=timezone.now())],
-    ),
-    "connect_session_holds_only_while_held": (
-        [
-            lambda cast, state=state: cast.session(state=state, held=b"held")  # type: ignore[misc]
-            for state in SessionState
-            if state not in ("held", "exchanging", "choosing")
-        ],
-        [lambda cast: [cast.session(state=state, held=b"held") for state in ("held", "exchanging", "choosing")]],
-    ),
-    "connect_session_polls_only_while_authorizing": (
-        [
-            lambda cast, state=state: cast.session(state=state, poll_at=database_now())  # type: ignore[misc]
-            for state in SessionState
-            if state != "authorizing"
-        ],
-        [lambda cast: cast.session(state="authorizing", poll_at=database_now())],
     ),
     "connection_has_one_owner": (
         [
