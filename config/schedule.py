@@ -27,6 +27,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_secon
         "continue-imports": _every(5.0, Task.CONTINUE_IMPORTS),
         "continue-bulk": _every(5.0, Task.CONTINUE_BULK),
         "seal-audit": _every(15.0, Task.SEAL_AUDIT),
+        "watch-use": _every(2.0, Task.WATCH_USE),  # a canary that is touched is told within 5 s
         "verify-audit": _every(20.0, Task.VERIFY_AUDIT),
         "retry-undecryptable": _every(60.0, Task.RETRY_UNDECRYPTABLE),
         "renew-registrations": _every(60.0, Task.RENEW_REGISTRATIONS),

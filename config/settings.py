@@ -201,6 +201,8 @@ RETENTION_DAYS = {
     **dict.fromkeys(("incidents", "notices"), env.int("LATCHKEY_KEEP_INCIDENTS_DAYS", default=365)),
     "connections": env.int("LATCHKEY_KEEP_DISCONNECTED_DAYS", default=365),
 }
+# How often in a minute an API client may vend and have requests proxied that is slowed down for suspicious use.
+THROTTLED_USES_PER_MINUTE = env.int("LATCHKEY_THROTTLED_USES_PER_MINUTE", default=60)
 SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))
 
 # --- Browser ----------------------------------------------------------------------------------------------------------

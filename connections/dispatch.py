@@ -53,6 +53,7 @@ class Task(StrEnum):
     DELIVER = "connections.deliver"
     SWEEP_WEBHOOKS = "connections.sweep_webhooks"
     SEND_NOTICES = "connections.send_notices"
+    WATCH_USE = "connections.watch_use"
 
 
 _QUEUES = {

@@ -138,6 +138,18 @@ class Suspended(Refusal):
     code = "suspended"
 
 
+class ClientHeld(Refusal):
+    """The API client's use was suspicious: somebody has to vouch for it, or to give it a fresh key."""
+
+    code = "client_held"
+
+
+class Throttled(Refusal):
+    """The API client's use was suspicious, so it is slowed down."""
+
+    code = "throttled"
+
+
 class Busy(Refusal):
     """So many requests of this kind wait for their turn already that waiting makes no sense."""
 

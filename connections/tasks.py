@@ -43,6 +43,7 @@ from connections.lifecycle.refresh.together import refresh_together
 from connections.lifecycle.registration.renew import end_unused, renew_due
 from connections.lifecycle.steer.bulk import continue_bulk
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
+from connections.lifecycle.watch.look import watch_use
 from connections.lifecycle.webhooks.attend import sweep_webhooks
 from connections.lifecycle.webhooks.deliver import deliver
 from connections.models import Trigger
@@ -53,6 +54,7 @@ BEGIN_WITHIN_SECONDS = 30.0
 # For this part of the time between two beats a sweep may go on.
 SWEEP_SHARE = 0.9
 SEAL_SECONDS = 12.0
+WATCH_SECONDS = 5.0
 
 
 @worker_init.connect
@@ -226,6 +228,12 @@ def continue_bulk_jobs() -> None:
 def seal_audit_trail() -> None:
     """Seal the audit rows that have settled."""
     seal_settled(seconds=SEAL_SECONDS)
+
+
+@shared_task(name=Task.WATCH_USE, ignore_result=True)
+def watch_use_of_clients() -> None:
+    """Watch what API clients have done since the last time."""
+    watch_use(now=database_now(), seconds=WATCH_SECONDS)
 
 
 @shared_task(name=Task.VERIFY_AUDIT, ignore_result=True)

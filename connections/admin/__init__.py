@@ -10,6 +10,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``management_session``: visits of end users to their own connections
 - ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
 - ``trusted_issuer``: whose tokens are believed · ``import_run``, ``bundle``: what came from elsewhere, and left
+- ``finding``: suspicious use of API clients · ``watch_rule``: what is looked for, and what is done about it
 - ``webhook_endpoint``, ``webhook_delivery``: where events are delivered, and how far each has come
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``client_secret_forms``: a secret is rotated, and the earlier ones end
@@ -47,6 +48,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     connect_session,
     connection,
     credential,
+    finding,
     import_run,
     incident,
     journal,
@@ -60,6 +62,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     tenant,
     tenant_domain,
     trusted_issuer,
+    watch_rule,
     webhook_delivery,
     webhook_endpoint,
 )
@@ -76,6 +79,7 @@ __all__ = [
     "connect_session",
     "connection",
     "credential",
+    "finding",
     "import_run",
     "incident",
     "journal",
@@ -89,6 +93,7 @@ __all__ = [
     "tenant",
     "tenant_domain",
     "trusted_issuer",
+    "watch_rule",
     "webhook_delivery",
     "webhook_endpoint",
 ]

@@ -32,10 +32,12 @@ from connections.lifecycle.provision.api_clients import (
     save_api_client,
 )
 from connections.lifecycle.steer.on_demand import Told
-from connections.models import ApiClient, ApiKey, AuditEvent, ConnectSession, Permission, Tenant
+from connections.lifecycle.watch.settle import vouch
+from connections.models import ApiClient, ApiKey, AuditEvent, ConnectSession, Finding, Permission, Tenant
 from connections.refusals import InvalidRequest
 
 _SUSPEND_ASKS = "Every call with a key of this client is refused until it is resumed."
+_VOUCH_ASKS = "Its use was suspicious. With your word it works as before, with the keys that it has."
 _SHOWN_KEYS = 20
 _NOT_ENTRUSTED = (
     "An operator-wide client, one that vends without naming an end user, one that gives access grants, one that makes "
@@ -190,6 +192,11 @@ def _answer_with_key(
     return _key_page(request, client, title="The new API key", form=form, issued=issued)
 
 
+def _vouch(request: HttpRequest, row: ApiClient) -> Told:
+    lifted = vouch(row, actor=operator_behind(request))
+    return Told(lifted, "vouched", "You vouch for it: it works as before." if lifted else "It was not restricted.")
+
+
 _OF_KEYS: Any = {"has_own_page": True, "permission": MAY_ISSUE, "needs_proof": True}
 
 
@@ -214,6 +221,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
             needs_proof=True,
         ),
         Button("rotate-keys", "Rotate keys", _rotate, has_own_page=True, permission=MAY_ISSUE, needs_proof=True),
+        Button("vouch", "Vouch for it", _vouch, lambda row: row.restriction != "", asks=_VOUCH_ASKS, needs_proof=True),
         *suspend_buttons(_SUSPEND_ASKS),
     )
     actions = None
@@ -290,7 +298,8 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: ApiClient) -> SafeString:
         unbound = show.chip("May skip the check", "warn") if row.allows_unbound else ""
-        return show.join([show.switches(row) or show.chip("On", "good"), unbound])
+        restricted = show.chip(row.get_restriction_display(), "bad") if row.restriction else ""
+        return show.join([show.switches(row) or restricted or show.chip("On", "good"), unbound])
 
     @admin.display(description="Usable keys", ordering="usable_keys")
     def key_count(self, row: Annotated[ApiClient, Annotations[_Counted]]) -> SafeString:
@@ -304,6 +313,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
             [
                 show.list_link("Keys", ApiKey, client=row.id),
                 show.list_link("Connect sessions", ConnectSession, client=row.id),
+                show.list_link("Suspicious use", Finding, client=row.id),
                 show.list_link("Audit trail", AuditEvent, client=row.id),
             ],
             " · ",

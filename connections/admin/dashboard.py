@@ -27,6 +27,7 @@ from connections.models import (
     ConnectionFigures,
     DisabledReason,
     FiguresTaken,
+    Finding,
     Incident,
     ProviderApp,
     RefreshAttempt,
@@ -313,7 +314,10 @@ def _ending_certificates(user: Staff, now: datetime) -> int:
 
 
 def _to_do(user: Staff, counts: dict[str, int], *, now: datetime) -> list[Figure]:
-    """Return the figures of what an operator has to mend: undecryptable, not set up, or switched off. A few queries."""
+    """Return the figures of what an operator has to mend: undecryptable, suspicious, not set up, switched off.
+
+    A few queries.
+    """
     apps = visible(user, ProviderApp.objects.all()).aggregate(
         made=Count("id"),
         drafts=Count("id", filter=drafts()),
@@ -328,6 +332,11 @@ def _to_do(user: Staff, counts: dict[str, int], *, now: datetime) -> list[Figure
             "Connections whose stored credential does not open",
             counts["undecryptable"],
             show.list_url(Connection, health="undecryptable"),
+        ),
+        Figure(
+            "Suspicious use of API clients",
+            visible(user, Finding.objects.filter(resolved_at=None)).count(),
+            show.list_url(Finding, state="open"),
         ),
         Figure("Provider apps that are drafts, without a client ID", apps["drafts"], show.list_url(ProviderApp)),
         Figure("Provider apps that are suspended", apps["suspended"], show.list_url(ProviderApp, switch="off")),

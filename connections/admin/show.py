@@ -17,6 +17,7 @@ from connections.models import (
     ApiKey,
     AttemptState,
     ConnectSession,
+    Finding,
     Incident,
     ProviderApp,
     RefreshAttempt,
@@ -38,6 +39,7 @@ _PAGES: dict[str, type[Model]] = {
     "api_client": ApiClient,
     "api_key": ApiKey,
     "incident": Incident,
+    "finding": Finding,
     "tenant": Tenant,
 }
 

@@ -80,9 +80,9 @@ class ApiKeyAuth(HttpBearer):
         if known is None:
             refuse_key(presented.key_hash, address=presented.address)
         client = known.client
-        if client.suspended_at is not None:
+        if client.is_stopped:
             note_refused_key(presented.key_hash, address=presented.address)
-        check_client(is_suspended=client.suspended_at is not None)
+        check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
         return Caller(client, actor_of(request, client=client, proof=known.proof), known.key_id)
 
 

@@ -80,12 +80,20 @@ _IF_NONE_MATCH = {
     "schema": _TAG,
     "description": "the `ETag` that you have: if it is still the same, the answer is a 304 without a body",
 }
-_ANY_CALL = ("unauthorized", "permission_denied", "suspended", "issuer_unavailable", "busy", "internal_error")
+_ANY_CALL = (
+    "unauthorized",
+    "permission_denied",
+    "suspended",
+    "client_held",
+    "issuer_unavailable",
+    "busy",
+    "internal_error",
+)
 _PROVIDER = ("app_misconfigured", "provider_unavailable", "credential_unreadable")
 _USE = (
     *("approval_required", "policy_denied", "identity_token_refused", "insufficient_scope", "reauthorization_required"),
     *("pending", "subject_token_refused", "interaction_required", "subject_token_required", "paused", *_PROVIDER),
-    *("answer_unreadable", "refresh_in_progress"),
+    *("answer_unreadable", "refresh_in_progress", "throttled"),
 )
 _PROXY = (*_USE, "method_not_allowed", "request_timeout", "rate_limited", "answer_refused", "provider_timeout")
 # What an operation may be refused with beyond what any call may, and what follows from its members.

@@ -93,6 +93,8 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "request_timeout": ("The request's body stood still for too long.", ()),
     "request_too_large": ("The request's body is larger than may be sent.", ()),
     "rate_limited": ("The provider's rate limit leaves no turn for you yet: try again after `Retry-After`.", ()),
+    "throttled": ("Your API client is slowed down for suspicious use: try again after `Retry-After`.", ()),
+    "client_held": ("Your API client is held for suspicious use: have its key rotated, or vouched for.", ()),
     "suspended": ("An operator has switched this off.", ()),
     "paused": ("An operator has paused this, and no valid credential is left.", ()),
     "credential_unreadable": ("A key of the vault is missing. Nothing is wrong with the grant.", ()),

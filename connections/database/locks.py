@@ -20,12 +20,14 @@ from connections.models import (
     Connection,
     ConnectSession,
     DeliveryState,
+    Finding,
     ImportRow,
     ImportRun,
     ManagementSession,
     Offboarding,
     RefreshAttempt,
     RegisteredClient,
+    WatchPosition,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -228,3 +230,18 @@ def lock_webhook_endpoints_behind(event_id: int) -> list[WebhookEndpoint]:
 def lock_due_endpoints(due: QuerySet[WebhookEndpoint], *, limit: int) -> list[WebhookEndpoint]:
     """Return up to ``limit`` rows of ``due``, locked. Skip rows that another transaction has locked."""
     return list(due.select_for_update(skip_locked=True, no_key=True, of=("self",))[:limit])
+
+
+def lock_watch_position() -> WatchPosition | None:
+    """Return the locked row that says how far the audit trail has been watched, or None where it never was."""
+    return WatchPosition.objects.select_for_update(no_key=True).first()
+
+
+def lock_finding(finding_id: uuid.UUID) -> Finding | None:
+    """Return the locked finding with its API client and that one's tenant, or None. Take it before connections."""
+    return (
+        Finding.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("client__tenant")
+        .filter(id=finding_id)
+        .first()
+    )

@@ -40,3 +40,6 @@ class EventType(StrEnum):
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"
     WEBHOOK_ENDPOINT_ENABLED = "webhook_endpoint.enabled"
     WEBHOOK_DELIVERY_FAILED = "webhook_delivery.failed"
+    USE_SUSPECTED = "use.suspected"
+    USE_RESTRICTED = "use.restricted"
+    USE_SETTLED = "use.settled"

@@ -5,6 +5,7 @@ A room imports only rooms below it:
 - ``self_service``: what an end user sees and does of their own connections
 - ``proxy``: sends a caller's request with the credential, and brings the answer back
 - ``port``: connections come in from another system
+- ``watch``: notices suspicious use of API clients, and answers it
 - ``steer``: what an operator asks for
 - ``vend``: a caller gets a credential that works now, or the reason why not
 - ``webhooks``: every event reaches whoever is to be told, in order

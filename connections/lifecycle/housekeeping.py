@@ -39,6 +39,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    Finding,
     GuessCount,
     ImportRow,
     ImportRun,
@@ -65,6 +66,7 @@ APPROVALS_STAY = timedelta(days=90)  # the trail has what was asked and answered
 VISITS_STAY = timedelta(days=1)  # the trail has who was invited, and came
 PROOFS_STAY = timedelta(days=1)  # proxied calls that are under way stand on them
 IMPORTS_STAY = timedelta(days=90)  # the report; by the rows of connections that are there a credential is known again
+FINDINGS_STAY = timedelta(days=365)  # settled ones; the trail has who settled them
 GUESSES_STAY = timedelta(days=2)  # by then every count has run down
 RUN_SECONDS = 60.0
 
@@ -162,7 +164,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     whose rows are not kept for ever, "keys of apps", "operators' logins", "operators' places", "subject tokens",
     "answers", "approvals",
     "visits", "callers' tokens", "rows of imports", "imports", "webhook
-    secrets", "wrong guesses" and "used assertions".
+    secrets", "wrong guesses", "findings" and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -181,6 +183,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["imports"] = _Kind(_imports_before(now - IMPORTS_STAY), by="finished_at")
     left["webhook secrets"] = _Kind(WebhookSecret.objects.filter(ends_at__lt=now), by="ends_at")
     left["wrong guesses"] = _Kind(GuessCount.objects.filter(counted_at__lt=now - GUESSES_STAY), by="counted_at")
+    left["findings"] = _Kind(Finding.objects.filter(resolved_at__lt=now - FINDINGS_STAY), by="resolved_at")
     left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:

@@ -23,12 +23,13 @@
 - ``audit_seal``: what proves the audit trail, and how far it has been verified
 - ``notice``: what the operator's people are told by mail
 - ``webhook_endpoint``: where events are delivered · ``webhook_delivery``: of one event to one of them
+- ``watching``: what is usual of an API client, and what was suspicious
 - ``figures``: what is counted for the first page of the admin
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
 """
 
 from connections.models.access_grant import AccessGrant, SubjectKind
-from connections.models.api_client import ApiClient, ApiKey, Permission
+from connections.models.api_client import ApiClient, ApiKey, Permission, Restriction
 from connections.models.app_key import AppKey
 from connections.models.approval import Approval
 from connections.models.audit_event import AuditEvent
@@ -74,6 +75,16 @@ from connections.models.tenant import Tenant
 from connections.models.tenant_domain import TenantDomain
 from connections.models.trusted_issuer import CallerRule, IssuerUse, ProvenToken, TrustedIssuer, UsedAssertion
 from connections.models.unread_answer import UnreadAnswer
+from connections.models.watching import (
+    ClientUse,
+    Finding,
+    KnownNetwork,
+    Step,
+    Verdict,
+    WatchPosition,
+    WatchRule,
+    WatchSetting,
+)
 from connections.models.webhook_delivery import DeliveryState, WebhookDelivery
 from connections.models.webhook_endpoint import DisabledReason, WebhookEndpoint, WebhookSecret
 
@@ -110,6 +121,7 @@ __all__ = [
     "BundleWay",
     "BurntCode",
     "CallerRule",
+    "ClientUse",
     "ConnectSession",
     "ConnectStep",
     "Connection",
@@ -119,6 +131,7 @@ __all__ = [
     "DeliveryState",
     "DisabledReason",
     "FiguresTaken",
+    "Finding",
     "GuessCount",
     "ImportRow",
     "ImportRun",
@@ -128,6 +141,7 @@ __all__ = [
     "InstallationKey",
     "IssuerUse",
     "KeptAnswer",
+    "KnownNetwork",
     "ManagementSession",
     "Notice",
     "NoticeState",
@@ -142,6 +156,7 @@ __all__ = [
     "RefreshAttempt",
     "RegisteredClient",
     "RegistrationWay",
+    "Restriction",
     "Revocation",
     "RowState",
     "Scope",
@@ -151,6 +166,7 @@ __all__ = [
     "StaffLimit",
     "Stage",
     "Status",
+    "Step",
     "SubjectKind",
     "SubjectToken",
     "Tenant",
@@ -159,6 +175,10 @@ __all__ = [
     "TrustedIssuer",
     "UnreadAnswer",
     "UsedAssertion",
+    "Verdict",
+    "WatchPosition",
+    "WatchRule",
+    "WatchSetting",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookSecret",

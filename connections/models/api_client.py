@@ -28,14 +28,22 @@ class Permission(models.TextChoices):
     AUDIT = "audit", "Read the audit trail"
 
 
-class ApiClient(models.Model):
-    """One caller. ``suspended_at`` is its kill switch. ``allows_unbound`` lets it opt out of the completion check.
+class Restriction(models.TextChoices):
+    """What suspicious use has led to, short of the kill switch (``lifecycle.watch``)."""
 
-    ``proxy_rules`` say which methods and paths it may use through the proxy (``lifecycle.policy.client_rules``).
-    ``networks`` are the only ones from which it may call, in CIDR notation; from anywhere where there is none.
-    ``demands_verified``: it vends only for end users, and as agents, whose tokens ``lifecycle.identify`` has verified.
-    ``assertion_keys`` are its own public keys (a JWK Set's), or ``assertion_jwks_url`` where they are: with them it
-    signs for itself at the token endpoint (RFC 7523 §2.2).
+    NONE = "", "None"
+    THROTTLED = "throttled", "Slowed down"
+    HELD = "held", "Held until somebody vouches for it"
+
+
+class ApiClient(models.Model):
+    """One caller. ``suspended_at`` is its kill switch; ``restriction`` is what suspicious use has led to.
+
+    ``allows_unbound`` lets it opt out of the completion check. ``proxy_rules`` say which methods and paths it may use
+    through the proxy (``lifecycle.policy.client_rules``). ``networks`` are the only ones from which it may call, in
+    CIDR notation; from anywhere where there is none. ``demands_verified``: it vends only for end users, and as agents,
+    whose tokens ``lifecycle.identify`` has verified. ``assertion_keys`` are its own public keys (a JWK Set's), or
+    ``assertion_jwks_url`` where they are: with them it signs for itself at the token endpoint (RFC 7523 §2.2).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,6 +57,7 @@ class ApiClient(models.Model):
     assertion_keys = models.JSONField(null=True, blank=True)
     assertion_jwks_url = models.CharField(max_length=1000, default="", blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    restriction = models.CharField(max_length=10, choices=Restriction, default=Restriction.NONE, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -64,6 +73,16 @@ class ApiClient(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether every call of it is refused: it is suspended, or held."""
+        return self.suspended_at is not None or self.restriction == Restriction.HELD
+
+    def restrict(self, restriction: Restriction) -> None:
+        """Restrict it so, in place of an earlier restriction."""
+        self.restriction = restriction
+        self.save(update_fields=["restriction"])
 
     def may_call_from(self, address: str | None) -> bool:
         """Whether the client may call from this IP address; None is an unknown one. No I/O."""

@@ -10,7 +10,7 @@ and a search, which looks into each part, has 77 of them in 20 million rows (``o
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -31,6 +31,13 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def of_connection(self, connection_id: uuid.UUID) -> Self:
         """Return the rows about one connection, by the index that only this filter uses. One query to find its ends."""
         return self._in_parts(_parts(), connection_id)
+
+    def of_connections(self, connection_ids: Collection[uuid.UUID], *, after: int = 0, to: int | None = None) -> Self:
+        """Return the rows about these connections, likewise, with ids above ``after`` and up to ``to`` (None: all)."""
+        parts = _parts()
+        parts = range(max(parts.start, after >> PART_BITS), parts.stop if to is None else (to >> PART_BITS) + 1)
+        rows = self.alias(part=_PART).filter(part__in=parts, connection_id__in=connection_ids, id__gt=after)
+        return rows if to is None else rows.filter(id__lte=to)
 
     def of_connection_by_parts(self, connection_id: uuid.UUID, *, before: int | None) -> Iterator[Self]:
         """Yield the same rows, those with an id less than ``before`` (None: all), in portions to read one by one.

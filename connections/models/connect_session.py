@@ -164,11 +164,15 @@ class ConnectSession(models.Model):
     def is_suspended(self) -> bool:
         """Whether a kill switch stops the session: of its tenant, API client, provider app or connection.
 
+        So does an API client that is held.
+
         So does the revocation of the key that asked for it: whoever had the key may have sent its links to anybody. A
         session that opted out of the confirmation also stops when its API client loses the right to that.
         """
-        concerned = (self.tenant, self.api_client, self.provider_app, self.reconnects)
+        concerned = (self.tenant, self.provider_app, self.reconnects)
         if any(one is not None and one.suspended_at is not None for one in concerned):
+            return True
+        if self.api_client.is_stopped:
             return True
         if self.asked_by is not None and self.asked_by.revoked_at is not None:
             return True

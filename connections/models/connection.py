@@ -67,6 +67,8 @@ class Connection(Mutable):
     ``granted_by`` is the end user who connected what belongs to the whole tenant ("" for the tenant itself, and always
     of an end user's own). ``grants_only``: nobody uses it without an access grant, not even its owner.
 
+    ``is_canary``: it leads nowhere, and whoever touches it is found out (``lifecycle.watch``). It is always paused.
+
     ``party`` is whom it leads to, where that is not simply the provider of its app (``access.parties``).
 
     ``evidence`` holds the facts on which the status rests. Its keys, each only where it applies: ``detail``,
@@ -101,6 +103,7 @@ class Connection(Mutable):
     status_changed_at = models.DateTimeField(auto_now_add=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    is_canary = models.BooleanField(default=False, editable=False)
     undecryptable_at = models.DateTimeField(null=True, blank=True)
     answer_unread_at = models.DateTimeField(null=True, blank=True)
 
@@ -146,6 +149,10 @@ class Connection(Mutable):
             ),
             models.CheckConstraint(
                 condition=Q(owner_kind=OwnerKind.TENANT) | Q(granted_by=""), name="connection_of_a_person_is_theirs"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_canary=False) | Q(paused_at__isnull=False, refresh_due_at=None),
+                name="canary_is_never_refreshed",
             ),
             models.CheckConstraint(condition=status_and_reason_agree(), name="connection_status_and_reason_agree"),
             models.CheckConstraint(

@@ -43,6 +43,7 @@ INDEXES: list[models.Index] = [
     _rare(Q(failures__gt=0), name="connection_failing"),
     _rare(Q(refused_at__isnull=False), name="connection_refused"),
     _rare(Q(paused_at__isnull=False), name="connection_paused"),
+    _rare(Q(is_canary=True), name="connection_canary"),
     _rare(Q(suspended_at__isnull=False), name="connection_suspended"),
     _rare(Q(lacks_refresh_token=True), name="connection_unrenewable"),
     _rare(Q(verified_at__isnull=True), name="connection_unproven"),

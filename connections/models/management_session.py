@@ -69,8 +69,8 @@ class ManagementSession(models.Model):
 
     @property
     def is_suspended(self) -> bool:
-        """Whether a kill switch stops it: of its tenant or of its API client."""
-        return self.tenant.suspended_at is not None or self.api_client.suspended_at is not None
+        """Whether something stops it: the kill switch of its tenant or of its API client, or that one is held."""
+        return self.tenant.suspended_at is not None or self.api_client.is_stopped
 
     def is_over(self, *, now: datetime) -> bool:
         """Whether an opened visit has ended, by the end user, by the clock or for want of use."""

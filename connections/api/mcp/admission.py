@@ -60,17 +60,18 @@ class Standing:
 def admit(bearer: str, said: VendIn, *, address: str | None, wait_seconds: float) -> Admission:
     """Return the API client that ``bearer`` proves. A few queries; HTTP at times, where it is a token.
 
-    Raises ``Unauthorized``, ``Suspended``, ``PermissionDenied`` and ``IssuerUnavailable``.
+    Raises ``Unauthorized``, ``Suspended``, ``ClientHeld``, ``PermissionDenied`` and ``IssuerUnavailable``.
     """
     presented = presented_by(bearer, address=address)
     known = known_by(presented.key_hash, address=address)
     if known is None:
         refuse_key(presented.key_hash, address=address)
-    if known.client.suspended_at is not None:
+    client = known.client
+    if client.is_stopped:
         note_refused_key(presented.key_hash, address=address)
-    check_client(is_suspended=known.client.suspended_at is not None)
-    check_permission(known.client.permissions, may=Permission.PROXY)
-    return Admission(known.client, presented, said, wait_seconds)
+    check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
+    check_permission(client.permissions, may=Permission.PROXY)
+    return Admission(client, presented, said, wait_seconds)
 
 
 def standing_of(admission: Admission) -> Standing:

@@ -16,7 +16,7 @@ from connections.lifecycle.policy.client_rules import check_rules
 from connections.lifecycle.policy.reach import check_reach
 from connections.lifecycle.provision.brands import check_name
 from connections.lifecycle.provision.trusted_issuers import check_address, check_keys
-from connections.models import ApiClient, ApiKey, ManagementSession, Permission, Tenant
+from connections.models import ApiClient, ApiKey, ManagementSession, Permission, Restriction, Tenant
 from connections.models.mutators import differs
 from connections.refusals import InvalidRequest
 
@@ -185,12 +185,14 @@ def issue_key(
 ) -> IssuedKey:
     """Give ``client`` one more key: 256 random bits behind a visible prefix. One transaction.
 
+    Where the client is held for suspicious use, the fresh key ends that, and every earlier key is revoked at once.
     A caller that may repeat itself chooses the row's ``key_id``: the second call then raises ``IntegrityError``.
     Raises ``PermissionDenied`` where ``client`` may do more than ``within``.
     """
     check_reach(client, within=within)
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
+        _end_hold(client, now=now, actor=actor)
         row = ApiKey.objects.create(
             id=key_id or uuid.uuid4(),
             client=client,
@@ -207,6 +209,22 @@ def issue_key(
     return IssuedKey(row.id, client, key, row.expires_at)
 
 
+def _end_hold(client: ApiClient, *, now: datetime, actor: audit.Actor) -> None:
+    """Where ``client`` is held, revoke all its keys and hold it no longer. In the caller's transaction."""
+    held = ApiClient.objects.filter(id=client.id, restriction=Restriction.HELD)
+    if not held.update(restriction=Restriction.NONE):
+        return
+    client.restriction = Restriction.NONE
+    for key in ApiKey.objects.select_related("client").filter(client=client, revoked_at=None):
+        revoke_key(key, now=now, actor=actor)
+    audit.record(
+        "api_client.restricted",
+        actor=actor,
+        tenant_id=client.tenant_id,
+        detail={"api_client": str(client.id)},
+    )
+
+
 def rotate_key(
     client: ApiClient,
     *,
@@ -217,7 +235,7 @@ def rotate_key(
     actor: audit.Actor,
     key_id: uuid.UUID | None = None,
 ) -> IssuedKey:
-    """Give ``client`` a fresh key, and let every earlier key end after ``overlap`` at the latest.
+    """Give ``client`` a fresh key, and let every earlier key end after ``overlap``; at once if it is held.
 
     One transaction. ``key_id`` and ``within`` as for ``issue_key``.
     """

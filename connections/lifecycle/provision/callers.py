@@ -15,8 +15,9 @@ from connections.access.secrets import digest
 from connections.database.clock import database_now
 from connections.journal import audit
 from connections.journal.flood import Gate
-from connections.models import ApiClient, ApiKey, Permission, ProvenToken, Tenant
-from connections.refusals import InvalidRequest, PermissionDenied, Suspended, Unauthorized
+from connections.lifecycle.throttle.pace import wait_of
+from connections.models import ApiClient, ApiKey, Permission, ProvenToken, Restriction, Tenant
+from connections.refusals import ClientHeld, InvalidRequest, PermissionDenied, Suspended, Throttled, Unauthorized
 
 gate = Gate()
 
@@ -34,7 +35,7 @@ def known_by(key_hash: bytes, *, address: str | None) -> Known | None:
     """Return the API client of the valid key, or of the proven token, with this digest; None for neither.
 
     Its tenant is loaded. A key is valid until it expires or is revoked, and where its client may call from ``address``.
-    ``check_client`` checks whether the client is suspended. One query for a key, two for a token.
+    ``check_client`` checks whether the client is suspended or held. One query for a key, two for a token.
     """
     valid = ApiKey.objects.select_related("client__tenant").filter(
         key_hash=key_hash, revoked_at=None, expires_at__gt=Now()
@@ -71,10 +72,25 @@ def check_named(secret: str, *, client_id: str, address: str | None) -> bytes:
     return secret_hash
 
 
-def check_client(*, is_suspended: bool) -> None:
-    """Raise ``Suspended`` for a client whose kill switch is thrown."""
+def check_client(*, is_suspended: bool, restriction: str) -> None:
+    """Raise ``Suspended`` for a client whose kill switch is thrown, ``ClientHeld`` for one that is held."""
     if is_suspended:
         raise Suspended("This API client is suspended.")
+    if restriction == Restriction.HELD:
+        raise ClientHeld(
+            "This API client is held, because its use was suspicious. Have its key rotated, or have somebody of the"
+            " operator's who answers for security vouch for it."
+        )
+
+
+def check_pace(client_id: uuid.UUID, *, restriction: str) -> None:
+    """Count one use of a client that is slowed down. Raises ``Throttled``. No I/O for any other client."""
+    if restriction == Restriction.THROTTLED and (wait := wait_of(client_id)):
+        raise Throttled(
+            "This API client is slowed down, because its use was suspicious: ask again later, or have somebody of the"
+            " operator's who answers for security look at it.",
+            retry_after_seconds=wait,
+        )
 
 
 def check_permission(permissions: Collection[str], *, may: Permission) -> None:
@@ -97,7 +113,7 @@ def tenant_meant(client: ApiClient, slug: str | None) -> Tenant | None:
 
 
 def note_refused_key(key_hash: bytes, *, address: str | None) -> None:
-    """Record that a key was refused: unknown, revoked, expired, or its client suspended or elsewhere. Short queries.
+    """Record that a key was refused: unknown, revoked, expired, or its client stopped or elsewhere. Short queries.
 
     The audit row holds neither the key nor its digest; if the key exists, it holds the key's id.
     """
@@ -113,7 +129,7 @@ def note_refused_key(key_hash: bytes, *, address: str | None) -> None:
     if key is None:
         audit.record("api_key.refused", decision="unknown", actor=audit.Actor(address=address), detail=detail)
         return
-    why = "suspended"
+    why = "suspended" if key.client.suspended_at else "held"
     if key.revoked_at:
         why = "revoked"
     elif key.expires_at <= database_now():

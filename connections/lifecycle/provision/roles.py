@@ -47,6 +47,7 @@ ADDS: dict[Role, frozenset[str]] = {
                     *("add_webhookendpoint", "change_webhookendpoint"),
                     *("delete_tenant", "describe_provider", "oversee_staff"),
                     "change_auditverification",
+                    *("change_finding", "change_watchsetting"),
                 )
             ),
             *("auth.view_user", "auth.view_group"),

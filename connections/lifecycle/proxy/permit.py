@@ -27,6 +27,7 @@ from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
 from connections.lifecycle.provision.callers import (
     Known,
     check_client,
+    check_pace,
     check_permission,
     known_by,
     refuse_key,
@@ -132,7 +133,7 @@ def exchange_subject(order: ProxyOrder) -> HeldToken:
     try:
         return token_for_subject(order.use)
     except Refusal as refusal:
-        _record(order, _row(order), decision=refusal.code)
+        _record(order, _row(order, is_repeat=True), decision=refusal.code)
         raise
     finally:
         hand_back_database()
@@ -145,7 +146,7 @@ def may_follow(order: ProxyOrder, path: str) -> bool:
     """
     way, _, query = path.partition("?")
     try:
-        row = _row(order)
+        row = _row(order, is_repeat=True)
         rules, connection = _loaded(row)
         _check_reach(replace(order, path=way, query=query), row, rules, connection, is_repeat=True)
     except (Refusal, BodyUnread):
@@ -208,7 +209,7 @@ def _hasten_probe(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
 def _permit(
     order: ProxyOrder, report: RefreshReport | None, repeats: int | None, held: HeldToken | None
 ) -> Permit | NeedsRefresh | NeedsBody | NeedsExchange:
-    row = _row(order)
+    row = _row(order, is_repeat=report is not None or repeats is not None or held is not None)
     try:
         rules, connection = _loaded(row)
         access = _check_reach(order, row, rules, connection, is_repeat=repeats is not None)
@@ -267,14 +268,16 @@ def _why(refusal: Refusal) -> dict[str, Any]:
     return {name: refusal.extra[name] for name in ("rule", "grant", "approval") if name in refusal.extra}
 
 
-def _row(order: ProxyOrder) -> VendRow:
+def _row(order: ProxyOrder, *, is_repeat: bool) -> VendRow:
     """Return the facts about who asks and for what. Raises where the caller may not even know of the connection."""
     row = run_vend_statement([order.use])[0]
     if row is None:
         refuse_key(order.use.key_hash, address=order.use.address)
     try:
-        check_client(is_suspended=row.is_client_suspended)
+        check_client(is_suspended=row.is_client_suspended, restriction=row.restriction)
         check_permission(row.permissions, may=Permission.PROXY)
+        if not is_repeat:
+            check_pace(row.client_id, restriction=row.restriction)
         if row.connection_id is None:
             if order.use.tenant is None and (known := _known(order)) is not None:
                 tenant_meant(known.client, None)  # a call of an operator-wide client has to name the tenant

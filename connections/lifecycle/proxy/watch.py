@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from connections.database.pool import hand_back_database, replace_broken_connections
 from connections.lifecycle.proxy.permit import Permit
 from connections.lifecycle.refresh.waits import Run
-from connections.models import VENDS, AccessGrant, ApiKey, Connection, ProvenToken
+from connections.models import VENDS, AccessGrant, ApiKey, Connection, ProvenToken, Restriction
 from connections.models.switches import KILL_SWITCH, PAUSE, any_thrown
 from connections.refusals import Suspended
 
@@ -107,9 +107,10 @@ def still_on(
         called = Connection.objects.filter(id__in=connection_ids, status__in=VENDS)
         called = called.exclude(any_thrown(KILL_SWITCH, PAUSE))
         keys = ApiKey.objects.filter(key_hash__in=key_hashes, revoked_at=None, expires_at__gt=Now())
-        keys = keys.filter(client__suspended_at=None)
+        keys = keys.filter(client__suspended_at=None).exclude(client__restriction=Restriction.HELD)
         # A token proves who began a call. One that goes on for longer than that ends with what the token stood on.
         proven = ProvenToken.objects.filter(token_hash__in=key_hashes, client__suspended_at=None)
+        proven = proven.exclude(client__restriction=Restriction.HELD)
         grants = AccessGrant.objects.filter(id__in=grant_ids).standing().exclude(expires_at__lte=Now())
         return Still(
             connections=set(called.values_list("id", flat=True)),

@@ -43,6 +43,16 @@ def resume(subject: Suspendable, *, actor: audit.Actor, check: RowCheck | None =
     return _turn(subject, KILL_SWITCH, None, verb="resumed", actor=actor, check=check)
 
 
+def suspend_within(client: ApiClient, *, now: datetime, actor: audit.Actor) -> bool:
+    """Do as ``suspend`` for an API client, in the caller's transaction."""
+    return _turned(client, KILL_SWITCH, now, verb="suspended", actor=actor)
+
+
+def resume_within(client: ApiClient, *, actor: audit.Actor) -> bool:
+    """Do as ``resume`` for an API client, in the caller's transaction."""
+    return _turned(client, KILL_SWITCH, None, verb="resumed", actor=actor)
+
+
 def pause(subject: Pausable, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None) -> bool:
     """Stop refreshing and probing ``subject``; valid credentials still vend. Return False if it was paused already."""
     return _turn(subject, PAUSE, now, verb="paused", actor=actor, check=check)
@@ -68,19 +78,23 @@ def _turn(
     actor: audit.Actor,
     check: RowCheck | None,
 ) -> bool:
-    kind = _KINDS[type(subject)]
     with short_transaction():
         if check is not None:
             lock_to_compare(subject, check)
-        if not _write(subject, column, value):
-            return False
-        if value is not None:
-            forget_subject_tokens(subject)
-        if isinstance(subject, Connection):
-            audit.record(f"{kind}.{verb}", actor=actor, connection=subject)
-        else:
-            tenant_id = subject.id if isinstance(subject, Tenant) else subject.tenant_id
-            audit.record(f"{kind}.{verb}", actor=actor, tenant_id=tenant_id, detail={kind: str(subject.id)})
+        return _turned(subject, column, value, verb=verb, actor=actor)
+
+
+def _turned(subject: Suspendable, column: str, value: datetime | None, *, verb: str, actor: audit.Actor) -> bool:
+    kind = _KINDS[type(subject)]
+    if not _write(subject, column, value):
+        return False
+    if value is not None:
+        forget_subject_tokens(subject)
+    if isinstance(subject, Connection):
+        audit.record(f"{kind}.{verb}", actor=actor, connection=subject)
+    else:
+        tenant_id = subject.id if isinstance(subject, Tenant) else subject.tenant_id
+        audit.record(f"{kind}.{verb}", actor=actor, tenant_id=tenant_id, detail={kind: str(subject.id)})
     setattr(subject, column, value)
     return True
 

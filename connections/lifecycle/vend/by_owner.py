@@ -50,7 +50,8 @@ def connection_of_owner(
     it is one on which an access grant is for this end user, one of their ``groups``, the agent or the client. The
     owner's default comes first, working or not: another one would be another account. Else connections that work are
     preferred to broken ones, and those to pending ones. The vend itself checks the rest. A few queries. Raises
-    ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and ``AmbiguousConnection``.
+    ``Unauthorized``, ``Suspended``, ``ClientHeld``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and
+    ``AmbiguousConnection``.
     """
     known = known_by(key_hash, address=asker.address)
     if known is None:
@@ -58,7 +59,7 @@ def connection_of_owner(
     client = known.client
     owner = client.tenant
     try:
-        check_client(is_suspended=client.suspended_at is not None)
+        check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
         check_permission(client.permissions, may=Permission.VEND)
         meant = tenant_meant(client, tenant)
         if meant is None:

@@ -41,11 +41,11 @@ WITH asked AS (
         stood_for text[], min_ttl float8, agent text, purpose text, address inet)
 ), found AS (
     SELECT asked.number, caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
-           caller.demands_verified, caller.proof, theirs.*
+           caller.restriction, caller.demands_verified, caller.proof, theirs.*
       FROM asked
       JOIN LATERAL (
             SELECT client.id, client.tenant_id, client.permissions, client.suspended_at IS NOT NULL AS is_suspended,
-                   client.demands_verified, proven.proof
+                   client.restriction, client.demands_verified, proven.proof
               FROM (SELECT key.client_id, NULL::jsonb AS proof
                       FROM connections_apikey AS key
                      WHERE key.key_hash = decode(asked.key_hash, 'hex') AND key.revoked_at IS NULL
@@ -98,6 +98,7 @@ WITH asked AS (
       JOIN asked ON asked.number = found.number
      WHERE NOT found.is_suspended
        AND NOT found.is_client_suspended
+       AND found.restriction = ''
        AND 'vend' = ANY (found.permissions)
        AND found.status IN ('active', 'suspect')
        AND found.auth_style NOT IN ({_PER_SUBJECT})
@@ -154,6 +155,7 @@ class VendRow:
     client_id: uuid.UUID
     permissions: Sequence[str]
     is_client_suspended: bool
+    restriction: str
     demands_verified: bool
     proof: str | None
     audit_id: int | None

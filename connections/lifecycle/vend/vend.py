@@ -12,6 +12,7 @@ from connections.journal import audit
 from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.provision.callers import (
     check_client,
+    check_pace,
     check_permission,
     known_by,
     refuse_key,
@@ -51,6 +52,11 @@ class Asked:
     order: VendOrder
     report: RefreshReport | None = None
     held: HeldToken | None = None
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether the order was asked before, and so has been counted."""
+        return self.report is not None or self.held is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ def _answer(asked: Asked, row: VendRow | Exception | None, openings: Openings) -
     try:
         if isinstance(row, Exception):
             raise row
-        return _answer_row(asked, _checked(asked.order, row), openings)
+        return _answer_row(asked, _checked(asked.order, row, is_repeat=asked.is_repeat), openings)
     except Exception as error:  # noqa: BLE001 (the caller of this one order gets it)
         return error
 
@@ -172,12 +178,14 @@ def _answer_row(asked: Asked, row: VendRow, openings: Openings) -> Vended | Refr
     return openings.open_row(row)
 
 
-def _checked(order: VendOrder, row: VendRow | None) -> VendRow:
+def _checked(order: VendOrder, row: VendRow | None, *, is_repeat: bool) -> VendRow:
     if row is None:
         refuse_key(order.key_hash, address=order.address)
     try:
-        check_client(is_suspended=row.is_client_suspended)
+        check_client(is_suspended=row.is_client_suspended, restriction=row.restriction)
         check_permission(row.permissions, may=Permission.VEND)
+        if not is_repeat:
+            check_pace(row.client_id, restriction=row.restriction)
     except Refusal as refusal:
         _refuse(order, row, refusal)
     if row.connection_id is None:

@@ -107,7 +107,7 @@ class _Disbelieved(Exception):
 
 
 def _tenant_of(known: Known, slug: str | None, *, may: Permission) -> Tenant:
-    check_client(is_suspended=known.client.suspended_at is not None)
+    check_client(is_suspended=known.client.suspended_at is not None, restriction=known.client.restriction)
     check_permission(known.client.permissions, may=may)
     tenant = tenant_meant(known.client, slug)
     if tenant is None:

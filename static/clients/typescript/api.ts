@@ -16,7 +16,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -2465,6 +2465,16 @@ export interface RateLimitedProblem extends AnyProblem {
   readonly code: "rate_limited";
 }
 
+/** Your API client is slowed down for suspicious use: try again after `Retry-After`. */
+export interface ThrottledProblem extends AnyProblem {
+  readonly code: "throttled";
+}
+
+/** Your API client is held for suspicious use: have its key rotated, or vouched for. */
+export interface ClientHeldProblem extends AnyProblem {
+  readonly code: "client_held";
+}
+
 /** An operator has switched this off. */
 export interface SuspendedProblem extends AnyProblem {
   readonly code: "suspended";
@@ -2573,6 +2583,8 @@ export type Problem =
   | RequestTimeoutProblem
   | RequestTooLargeProblem
   | RateLimitedProblem
+  | ThrottledProblem
+  | ClientHeldProblem
   | SuspendedProblem
   | PausedProblem
   | CredentialUnreadableProblem

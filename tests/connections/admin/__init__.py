@@ -7,6 +7,7 @@
 - what each role may do: ``test_roles.py`` · ``gate``, and what limited staff see: ``test_limited_staff.py``
 - ``buttons``, ``switch_buttons``, ``proof``: ``test_connection_actions.py``, ``test_api_clients.py``
 - ``app_key``, ``app_key_forms``: ``test_app_keys.py`` · ``registered_client``: ``test_registered_clients.py``
+- ``finding``, ``watch_rule``: ``test_findings.py``
 - ``charts``: ``test_dashboard.py``
 - ``webhook_endpoint``, ``webhook_delivery``: ``test_webhooks.py`` · ``notice``: ``test_notices.py``
 - ``tenant_deletion``: ``test_tenants.py``, ``test_odd_forms.py`` · ``fields``: ``test_provider_app_form.py``,

@@ -23,6 +23,9 @@ from connections.lifecycle.policy.give import Terms, give
 from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
+from connections.lifecycle.watch.findings import note
+from connections.lifecycle.watch.settings import watch_settings
+from connections.lifecycle.watch.use import Span
 from connections.lifecycle.webhooks.endpoints import Terms as WebhookTerms
 from connections.lifecycle.webhooks.endpoints import add_endpoint
 from connections.models import (
@@ -57,6 +60,7 @@ from connections.models import (
     SubjectKind,
     Tenant,
     TenantDomain,
+    WatchRule,
     WebhookDelivery,
 )
 from connections.vault.sealing import seal
@@ -194,6 +198,14 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
     AuditSeal.objects.create(number=number, first_id=number, last_id=number, rows=1, **sealed, **digests)
     AuditVerification.objects.create(ordered_at=database_now(), to_seal=1)
     trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
+    note(
+        caller.client,
+        WatchRule.NEW_NETWORK,
+        span=Span(database_now(), database_now(), 1),
+        facts={"networks": ["203.0.113.0/24"], "connections": [str(connection.id)]},
+        now=database_now(),
+    )
+    watch_settings()
     issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)
     add_caller_rule(issuer, caller.client, [{"claim": "sub", "matches": f"repo:{slug}/*"}], actor=SYSTEM)
     issued = add_endpoint(

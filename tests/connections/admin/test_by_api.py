@@ -36,6 +36,7 @@ _SEALS = ByPeople(
 )
 _MAIL = ByPeople("mail is for people; programs read the same in `/events`, and are told by webhooks")
 _TRIALS = ByPeople("a person goes through a consent with their own account, and says by their login that it was them")
+_WATCHED = ByPeople("a key that could set the rules or give its word could do so for its thief: people of security do")
 _PAGES_JOBS = ByPeople("a selection on a page: a client acts on each connection by that one's own operation")
 TABLE: dict[str, str | ByPeople] = {
     "page: addresses": "get_outbound_addresses",
@@ -57,6 +58,7 @@ TABLE: dict[str, str | ByPeople] = {
     "apiclient: rotate-keys": "issue_api_key",
     "apiclient: suspend": "put_api_client_switches",
     "apiclient: resume": "put_api_client_switches",
+    "apiclient: vouch": _WATCHED,
     "apikey: see": "list_api_keys get_api_key",
     "apikey: revoke": "revoke_api_key",
     "appkey: see": "list_app_keys get_app_key",
@@ -88,6 +90,8 @@ TABLE: dict[str, str | ByPeople] = {
     "connection: disconnect": "delete_connection",
     "credentialversion: see": "list_versions",
     "datakey: see": _KEYS,
+    "finding: see": ByPeople("events of the operator's tell them; no stolen key is to read what it has set off"),
+    "finding: settle": _WATCHED,
     "importrow: see": "list_import_rows",
     "importrun: see": "get_import",
     "incident: see": "list_incidents get_incident",
@@ -130,6 +134,8 @@ TABLE: dict[str, str | ByPeople] = {
     "tenantdomain: remove": "delete_domain",
     "trustedissuer: see": "list_trusted_issuers get_trusted_issuer list_caller_rules",
     "trustedissuer: distrust": "delete_trusted_issuer",
+    "watchsetting: see": _WATCHED,
+    "watchsetting: change": _WATCHED,
     "webhookdelivery: see": "list_webhook_deliveries",
     "webhookdelivery: resend": "resend_webhook_delivery",
     "webhookendpoint: see": "list_webhook_endpoints get_webhook_endpoint",

@@ -23,6 +23,7 @@ from connections.models import (
     ProviderApp,
     StaffLimit,
     Tenant,
+    WatchSetting,
 )
 from connections.models.brand import Brand
 from tests.connections.admin.conftest import (
@@ -40,7 +41,7 @@ CANARY = "zz-canary"
 # What an address of the admin may end in, by its name; ``_whole`` are those that name no model.
 _OF_A_MODEL = {"changelist", "add", "history", "delete", "change", "press", "export", "order", "test"}
 # Tables whose rows are of all tenants at once.
-SHUT = {AuditSeal, AuditVerification, Notice}
+SHUT = {AuditSeal, AuditVerification, Notice, WatchSetting}
 OPEN = [model for model in MODELS if model not in SHUT]
 _OF_USERS = {"password_change"}
 _WHOLE = {

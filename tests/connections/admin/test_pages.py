@@ -26,6 +26,7 @@ from connections.models import (
     Brand,
     BurntCode,
     CallerRule,
+    ClientUse,
     Connection,
     ConnectionFigures,
     ConnectStep,
@@ -35,6 +36,7 @@ from connections.models import (
     GuessCount,
     InstallationKey,
     KeptAnswer,
+    KnownNetwork,
     ProvenToken,
     ProviderApp,
     StaffIdentity,
@@ -43,6 +45,7 @@ from connections.models import (
     Tenant,
     UnreadAnswer,
     UsedAssertion,
+    WatchPosition,
     WebhookSecret,
 )
 from tests.connections.admin.conftest import MODELS, World, list_url, make_connection, one_of, page_url
@@ -102,6 +105,7 @@ def test_every_model_of_ours_is_registered() -> None:
     # The page of an account has its limit, and who it is at the identity provider; of wrong guesses there are digests.
     # What was redacted and pruned is told by the audit rows that ordered it.
     # The page of a connect session shows its steps.
+    # A finding says what was usual of its client; how far the trail is watched is nothing to act on.
     # The page of a webhook endpoint says when its secrets end. A command
     # shows the public half of the installation key.
     unseen = {
@@ -123,6 +127,9 @@ def test_every_model_of_ours_is_registered() -> None:
         ConnectionFigures,
         ActivityFigures,
         FiguresTaken,
+        ClientUse,
+        KnownNetwork,
+        WatchPosition,
     }
     assert set(apps.get_app_config("connections").get_models()) == {*MODELS} | unseen
 

@@ -15,6 +15,7 @@ from connections.models import (
     Brand,
     Connection,
     ConnectSession,
+    Finding,
     Incident,
     ManagementSession,
     Notice,
@@ -22,6 +23,7 @@ from connections.models import (
     Tenant,
     TenantDomain,
     TrustedIssuer,
+    WatchSetting,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -41,8 +43,9 @@ def presses(world: World) -> list[str]:
     found += [press_url(world.app, verb) for verb in of_apps]
     found += [press_url(one_of(AppKey), verb) for verb in ("certify", "withdraw")]
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
-    found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]
+    found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys", "vouch")]
     found += [press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
+    found += [press_url(one_of(Finding), "settle"), press_url(one_of(WatchSetting), "change")]
     found += [press_url(one_of(ManagementSession), "close")]
     found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
     found += [press_url(one_of(Approval), verb) for verb in ("approve", "deny")]

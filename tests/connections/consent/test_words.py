@@ -13,6 +13,7 @@ ONLY_IN_THE_API = {
     "answer_refused",
     "approval_required",
     "bundle_refused",
+    "client_held",
     "completion_mismatch",
     "cursor_expired",
     "idempotency_key_in_use",
@@ -39,6 +40,7 @@ ONLY_IN_THE_API = {
     "request_timeout",
     "subject_token_refused",
     "subject_token_required",
+    "throttled",
     "unauthorized",
 }
 

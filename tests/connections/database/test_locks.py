@@ -19,12 +19,14 @@ from connections.models import (
     ApiClient,
     Connection,
     ConnectSession,
+    Finding,
     ImportRow,
     ImportRun,
     ManagementSession,
     Offboarding,
     RefreshAttempt,
     RegisteredClient,
+    WatchPosition,
     WebhookEndpoint,
 )
 from providers.sandbox.client import SandboxProcess
@@ -106,6 +108,14 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_webhookendpoint",
         lambda: locks.lock_due_endpoints(WebhookEndpoint.objects.all(), limit=5),
     ),
+    "lock_watch_position": (
+        "connections_watchposition",
+        locks.lock_watch_position,
+    ),
+    "lock_finding": (
+        "connections_finding",
+        lambda: locks.lock_finding(Finding.objects.get().id),
+    ),
     "lock_registered_client": (
         "connections_registeredclient",
         lambda: locks.lock_registered_client(id=RegisteredClient.objects.get().id),
@@ -170,6 +180,10 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
         token_hash=b"of a token",
         expires_at=database_now(),
     )
+    now = database_now()
+    WatchPosition.objects.create(began_at=now, audit_id=0, canary_id=0)
+    moments = {"opened_at": now, "first_at": now, "last_at": now}
+    Finding.objects.create(client=alice.backend.client, rule="wide_use", **moments)
     with transaction.atomic():
         assert lock()
         assert not is_granted(table, "NO KEY UPDATE")

@@ -1,9 +1,8 @@
 """What the database refuses, whoever writes: each constraint by rows that break it, and by rows that just do not."""
 
-import uuid
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
@@ -12,23 +11,21 @@ from django.utils import timezone
 
 from connections.database.clock import database_now
 from connections.models import (
-    ActivityFigures,
     ApiClient,
     Brand,
     Connection,
-    ConnectionFigures,
-    FiguresTaken,
     Scope,
     TenantDomain,
 )
 from connections.models.brand import OPERATORS
-from connections.models.figures import ALL
 from connections.models.states import REASONS_OF
 from tests.connections.api.stored import make_app, make_connection
 from tests.connections.models.cast import Cast
+from tests.connections.models.figures import FIGURES
 from tests.connections.models.issuers import ISSUERS
 from tests.connections.models.notices import NOTICES
 from tests.connections.models.sessions import SESSIONS
+from tests.connections.models.watching import WATCHING
 from tests.connections.models.webhooks import WEBHOOKS
 from tests.factories import make_tenant
 
@@ -76,6 +73,7 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         [lambda cast: cast.import_row(state="stored", content=b"sealed")],
         [lambda cast: [cast.import_row(content=b"sealed"), cast.import_row(line=2, state="stored")]],
     ),
+    **WATCHING,
     **WEBHOOKS,
     **NOTICES,
     "domain_once_a_tenant": (
@@ -358,18 +356,7 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda cast: [cast.attempt("sent"), cast.attempt("sent", connection=cast.like(account="person-2"))],
         ],
     ),
-    "figures_once_a_tenant_and_app": (
-        [lambda cast: [figures(cast.connection, cast.connection.provider_app_id) for _ in "12"]],
-        [lambda cast: [figures(cast.connection, app) for app in (cast.connection.provider_app_id, ALL)]],
-    ),
-    "activity_once_a_tenant_and_moment": (
-        [lambda cast: [activity(60) for _ in "12"]],
-        [lambda cast: [activity(width) for width in (60, 3600)]],
-    ),
-    "figures_are_taken_once": (
-        [lambda cast: FiguresTaken.objects.create(id=2, taken_at=cast.connection.created_at)],
-        [lambda cast: FiguresTaken.objects.create(taken_at=cast.connection.created_at)],
-    ),
+    **FIGURES,
     "scope_once_a_connection": (
         [lambda cast: [Scope.objects.create(connection=cast.connection, name="s") for _ in "12"]],
         [
@@ -380,14 +367,6 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         ],
     ),
 }
-
-
-def figures(connection: Connection, app_id: uuid.UUID) -> ConnectionFigures:
-    return ConnectionFigures.objects.create(tenant_id=connection.tenant_id, provider_app_id=app_id)
-
-
-def activity(width: int) -> ActivityFigures:
-    return ActivityFigures.objects.create(tenant_id=ALL, width_seconds=width, at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def named_in_the_models() -> set[str]:

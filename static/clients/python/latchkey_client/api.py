@@ -58,6 +58,9 @@ EventType = Literal[
     "webhook_endpoint.disabled",
     "webhook_endpoint.enabled",
     "webhook_delivery.failed",
+    "use.suspected",
+    "use.restricted",
+    "use.settled",
 ]
 """Every type of event that `events` writes. A test compares the list with the code."""
 
@@ -3407,6 +3410,18 @@ class RateLimited(Problem):
     """The provider's rate limit leaves no turn for you yet: try again after `Retry-After`."""
 
     code = "rate_limited"
+
+
+class Throttled(Problem):
+    """Your API client is slowed down for suspicious use: try again after `Retry-After`."""
+
+    code = "throttled"
+
+
+class ClientHeld(Problem):
+    """Your API client is held for suspicious use: have its key rotated, or vouched for."""
+
+    code = "client_held"
 
 
 class Suspended(Problem):
