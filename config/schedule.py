@@ -32,7 +32,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_secon
         "retry-undecryptable": _every(60.0, Task.RETRY_UNDECRYPTABLE),
         "renew-registrations": _every(60.0, Task.RENEW_REGISTRATIONS),
         "look-at-domains": _every(300.0, Task.LOOK_AT_DOMAINS),
-        "close-quiet-incidents": _every(300.0, Task.CLOSE_QUIET_INCIDENTS),
+        "attend-incidents": _every(60.0, Task.ATTEND_INCIDENTS),
     }
 
 

@@ -42,7 +42,7 @@ class Task(StrEnum):
     TAKE_FIGURES = "connections.take_figures"
     DELETE_TENANTS = "connections.delete_tenants"
     OFFBOARD_END_USERS = "connections.offboard_end_users"
-    CLOSE_QUIET_INCIDENTS = "connections.close_quiet_incidents"
+    ATTEND_INCIDENTS = "connections.attend_incidents"
     RETRY_UNDECRYPTABLE = "connections.retry_undecryptable"
     LOOK_AT_DOMAINS = "connections.look_at_domains"
     RENEW_REGISTRATIONS = "connections.renew_registrations"

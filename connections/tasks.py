@@ -26,8 +26,8 @@ from connections.lifecycle.end.delete_tenant import delete_ordered
 from connections.lifecycle.end.offboard import continue_ordered
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.figures import take_figures
+from connections.lifecycle.health.attend import attend_incidents
 from connections.lifecycle.health.expire import end_expired
-from connections.lifecycle.health.incidents import close_quiet_incidents
 from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.notices.send import send_due
@@ -206,10 +206,10 @@ def offboard_end_users() -> None:
     continue_ordered(now=database_now())
 
 
-@shared_task(name=Task.CLOSE_QUIET_INCIDENTS, ignore_result=True)
-def close_past_incidents() -> None:
-    """Close the incidents that are over."""
-    close_quiet_incidents(now=database_now())
+@shared_task(name=Task.ATTEND_INCIDENTS, ignore_result=True)
+def attend_all_incidents() -> None:
+    """Look at the incidents: what they come from, and whether they are over."""
+    attend_incidents(now=database_now())
 
 
 @shared_task(name=Task.CONTINUE_IMPORTS, ignore_result=True)

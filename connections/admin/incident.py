@@ -1,12 +1,13 @@
 """Incidents: what is wrong with a provider app rather than with one connection."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind
@@ -14,6 +15,7 @@ from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OpenFilter, ProviderFilter, id_filter
 from connections.database.clock import database_now
 from connections.lifecycle.health.incidents import close_incident
+from connections.lifecycle.health.telling import explanation
 from connections.lifecycle.steer.on_demand import Told
 from connections.models import Incident
 
@@ -41,18 +43,51 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
             asks="Close it once the fault is mended: from then on, what is refused is held against a connection again.",
         ),
     )
-    list_display = ("what", "app", "state", "opened", "last_seen", "shown_evidence")
-    list_filter = (OpenFilter, "kind", _Provider, id_filter("app", "provider app", "provider_app_id"))
+    list_display = ("what", "app", "state", "spared", "opened", "last_seen", "shown_evidence")
+    list_filter = (OpenFilter, "kind", "cause", _Provider, id_filter("app", "provider app", "provider_app_id"))
     list_select_related = ("provider_app__tenant",)
     search_fields = ("at", "provider_app__name", "provider_app__provider", "provider_app__tenant__slug")
     search_help_text = "A host, a provider app, a provider, a tenant or an id"
     id_search_fields = ("id", "provider_app_id")
     date_hierarchy = "opened_at"
-    fields = ("what", "app", "state", "opened_at", "last_seen_at", "closed_at", "shown_evidence")
+    fieldsets = (
+        (None, {"fields": ("what", "app", "state", "told", "means", "to_do")}),
+        ("What was seen", {"fields": ("spared", "counts", "answers", "shown_evidence")}),
+        ("When", {"fields": ("opened_at", "last_seen_at", "closed_at", "steps")}),
+    )
 
     @admin.display(description="Incident", ordering="kind")
     def what(self, row: Incident) -> str:
-        return row.get_kind_display()
+        return f"{row.get_cause_display()}: {row.get_kind_display()}" if row.cause else row.get_kind_display()
+
+    @admin.display(description="What is so")
+    def told(self, row: Incident) -> str:
+        return explanation(row).what
+
+    @admin.display(description="What it means")
+    def means(self, row: Incident) -> str:
+        return explanation(row).means
+
+    @admin.display(description="What to do")
+    def to_do(self, row: Incident) -> str:
+        return explanation(row).to_do
+
+    @admin.display(description="Connections")
+    def counts(self, row: Incident) -> str:
+        counted = row.facts
+        if not counted:
+            return show.NOTHING
+        return f"{counted['failing']} of {counted['live']} fail; {counted['succeeded']} proved to work meanwhile"
+
+    @admin.display(description="Answers of the last ten minutes")
+    def answers(self, row: Incident) -> SafeString | str:
+        said = row.facts.get("answers", ())
+        return show.join(said, ", ") if said else show.NOTHING
+
+    @admin.display(description="Timeline")
+    def steps(self, row: Incident) -> SafeString | str:
+        steps = [f"{datetime.fromisoformat(step['at']):%Y-%m-%d %H:%M:%S} {step['what']}" for step in row.timeline]
+        return show.join(steps, mark_safe("<br>")) if steps else show.NOTHING
 
     @admin.display(description="Provider app", ordering="provider_app__name")
     def app(self, row: Incident) -> SafeString | str:

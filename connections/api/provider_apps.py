@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, WithJsonSchema
 
@@ -11,9 +11,19 @@ from connections.api.pages import Page
 from connections.api.texts import ClientSecret, Moment, Request, ScopeName, Text
 from connections.database.locks import RowCheck
 from connections.journal.audit import Actor
+from connections.lifecycle.health.telling import explanation
 from connections.lifecycle.provision.app_keys import DEFAULT_LEAD, DEFAULT_OVERLAP, Rotation
 from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
-from connections.models import AppKey, Incident, IncidentKind, ProviderApp, RegisteredClient, RegistrationWay, Tenant
+from connections.models import (
+    AppKey,
+    Incident,
+    IncidentCause,
+    IncidentKind,
+    ProviderApp,
+    RegisteredClient,
+    RegistrationWay,
+    Tenant,
+)
 from connections.refusals import InvalidRequest
 from providers.catalog.loader import load_catalog, meant_by
 from providers.vocabulary import SigningAlgorithm
@@ -166,6 +176,13 @@ class RenewedOut(BaseModel):
     client: RegisteredClientOut
 
 
+class IncidentStepOut(BaseModel):
+    """One step of an incident."""
+
+    at: datetime
+    what: str
+
+
 class IncidentOut(BaseModel):
     """A fault of a provider app. While it is open, no connection of the app is downgraded for it."""
 
@@ -173,8 +190,15 @@ class IncidentOut(BaseModel):
     provider_app: uuid.UUID
     provider: str
     kind: IncidentKind
+    cause: IncidentCause | Literal[""]
+    detail: str
+    means: str
+    to_do: str
     at: str
+    spared: int
+    facts: dict[str, Any]
     evidence: dict[str, Any]
+    timeline: list[IncidentStepOut]
     opened_at: datetime
     last_seen_at: datetime
     closed_at: datetime | None
@@ -269,13 +293,21 @@ def registered_client_out(row: RegisteredClient) -> RegisteredClientOut:
 
 def incident_out(row: Incident) -> IncidentOut:
     """Return what the API shows of an incident. Its provider app is loaded."""
+    told = explanation(row)
     return IncidentOut(
         id=row.id,
         provider_app=row.provider_app_id,
         provider=row.provider_app.provider,
         kind=IncidentKind(row.kind),
+        cause=IncidentCause(row.cause) if row.cause else "",
+        detail=told.what,
+        means=told.means,
+        to_do=told.to_do,
         at=row.at,
+        spared=row.spared,
+        facts=row.facts,
         evidence=row.evidence,
+        timeline=[IncidentStepOut(**step) for step in row.timeline],
         opened_at=row.opened_at,
         last_seen_at=row.last_seen_at,
         closed_at=row.closed_at,

@@ -37,6 +37,8 @@ class EventType(StrEnum):
     CLIENT_SECRETS_ENDED = "provider_app.client_secrets_ended"
     IMPORT_FINISHED = "import.finished"
     END_USER_OFFBOARDED = "end_user.offboarded"
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_CLOSED = "incident.closed"
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"
     WEBHOOK_ENDPOINT_ENABLED = "webhook_endpoint.enabled"
     WEBHOOK_DELIVERY_FAILED = "webhook_delivery.failed"

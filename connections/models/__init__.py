@@ -45,7 +45,7 @@ from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
 from connections.models.figures import ActivityFigures, ConnectionFigures, FiguresTaken
 from connections.models.import_run import ImportRow, ImportRun, ImportState, RowState
-from connections.models.incident import Incident, IncidentKind
+from connections.models.incident import Incident, IncidentCause, IncidentKind
 from connections.models.kept_answer import KeptAnswer
 from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.management_session import ManagementSession
@@ -137,6 +137,7 @@ __all__ = [
     "ImportRun",
     "ImportState",
     "Incident",
+    "IncidentCause",
     "IncidentKind",
     "InstallationKey",
     "IssuerUse",

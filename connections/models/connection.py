@@ -60,6 +60,7 @@ class Connection(Mutable):
     ``access_expires_at`` is null where the end is unknown: then probes watch. ``refresh_expires_at`` is when the grant
     ends unless it is refreshed, ``grant_expires_at`` when it ends even if it is refreshed (null: unknown).
     ``refresh_failing_at`` is since when no valid token is left because refreshes fail (null: that is not so).
+    ``spared_by`` is the incident for which it was not downgraded when it was refused last, ``spared_at``.
     ``lacks_refresh_token``: a refresh token was expected and did not come, so the connection ends with its token.
     ``undecryptable_at`` is when the current credential was found not to open, ``answer_unread_at`` when an answer
     arrived that could not be read (``unread_answer``).
@@ -124,6 +125,8 @@ class Connection(Mutable):
     failures = models.PositiveIntegerField(default=0)
     refused_at = models.DateTimeField(null=True, blank=True)
     refresh_failing_at = models.DateTimeField(null=True, blank=True)
+    spared_by = models.UUIDField(null=True, blank=True, editable=False)
+    spared_at = models.DateTimeField(null=True, blank=True, editable=False)
     probe_due_at = models.DateTimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.CharField(max_length=20, default="", blank=True)
@@ -325,6 +328,10 @@ class Connection(Mutable):
     def suspect(self, since: datetime | None) -> None:
         """Record since when the provider has refused it; None: it is not refused."""
         self._set(refused_at=since)
+
+    def spare(self, incident_id: uuid.UUID | None, *, now: datetime | None) -> None:
+        """Record for which incident it was not downgraded, and when; None: for none."""
+        self._set(spared_by=incident_id, spared_at=now)
 
     def fail_to_refresh(self, since: datetime) -> None:
         """Record since when no valid token is left because refreshes fail."""

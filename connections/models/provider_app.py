@@ -27,12 +27,13 @@ class ProviderApp(models.Model):
     """One registration. ``suspended_at`` is its kill switch; ``paused_at`` stops only its background work.
 
     ``secrets`` seals a JSON list of client secrets, the preferred first; all others are destroyed at
-    ``other_secrets_end_at``, if that is set. ``discovered`` is what the issuer's metadata said when the app was made. A
-    draft has no client id yet: providers ask for the redirect URI first. ``scopes`` are asked for where a session names
-    none ([]: the entry's defaults). ``required_scopes`` are always asked for, and a connection without one of them
-    vends nothing. ``allowed_scopes`` are all that a session may name (None: any; an empty list is none).
-    ``allows_legacy``: an operator has allowed a style that the entry marks as legacy. ``registers_itself``: the client
-    id and secrets are had without hands, and stand in ``registered_client``, one row an authorization server.
+    ``other_secrets_end_at``, if that is set; ``secrets_changed_at`` is when one was entered or removed last.
+    ``discovered`` is what the issuer's metadata said when the app was made. A draft has no client id yet: providers ask
+    for the redirect URI first. ``scopes`` are asked for where a session names none ([]: the entry's defaults).
+    ``required_scopes`` are always asked for, and a connection without one of them vends nothing. ``allowed_scopes`` are
+    all that a session may name (None: any; an empty list is none). ``allows_legacy``: an operator has allowed a style
+    that the entry marks as legacy. ``registers_itself``: the client id and secrets are had without hands, and stand in
+    ``registered_client``, one row an authorization server.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -43,6 +44,7 @@ class ProviderApp(models.Model):
     client_id = models.CharField(max_length=500, default="", blank=True)
     secrets = SealedField(null=True, blank=True, editable=False)
     other_secrets_end_at = models.DateTimeField(null=True, blank=True, editable=False)
+    secrets_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     params = models.JSONField(default=dict, blank=True)
     discovered = models.JSONField(default=dict, blank=True)
     scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)

@@ -9,6 +9,8 @@ Changes: a connection's status, evidence and marks; incidents.
 - ``failing``: refreshes that fail again and again, although the provider does not call the grant dead
 - ``expire``: ends a connection whose credential cannot be refreshed and has run out
 - ``incidents``: many connections fail at once, or our registration is refused; meanwhile no connection is ended
+- ``attend``: looks at incidents, for the beat · ``facts``: what is counted of them · ``causes``: what they come from;
+  pure · ``telling``: their events and notices
 - ``undecryptable``: a stored credential does not open
 - ``moved``: the endpoints are not those that issued the credential
 """

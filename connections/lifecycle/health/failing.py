@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db.models import Min
 
 from connections.journal import events
-from connections.lifecycle.health.incidents import downgrades_frozen, open_common_incident
+from connections.lifecycle.health.incidents import freeze_for, open_common_incident, spare
 from connections.lifecycle.health.rules import GIVE_UP_AFTER, decide_failing
 from connections.lifecycle.health.status import change_status
 from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
@@ -45,7 +45,10 @@ def judge_failure(connection: Connection, failure: ProviderError, *, can_probe: 
     is_new = connection.refresh_failing_at is None
     if is_new:
         connection.fail_to_refresh(now)
-    if downgrades_frozen(connection.provider_app, party=connection.party, now=now):
+    incident = freeze_for(connection, now=now)
+    if incident is not None:
+        if decision != "tell":
+            spare(connection, incident, now=now)
         return
     evidence = failure.evidence.as_dict() | {"failures": connection.failures}
     if is_new:

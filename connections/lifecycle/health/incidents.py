@@ -1,7 +1,7 @@
 """Incidents: a fault of a provider app, reported once for the app instead of once for each connection.
 
 Where an app stands before many parties, each has incidents of its own (``party``: ``Connection.party``, None for the
-provider of the app). They concern only the connections that lead there.
+provider of the app). They concern only the connections that lead there. ``attend`` looks at those that are open.
 """
 
 import uuid
@@ -10,19 +10,22 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from connections.access.parties import party_named
 from connections.journal import audit
-from connections.models import LIVE, VENDS, Connection, Incident, IncidentKind, ProviderApp, RefreshAttempt
+from connections.lifecycle.health.causes import probable_cause
+from connections.lifecycle.health.facts import WITHIN, gather
+from connections.lifecycle.health.telling import tell_closed, tell_opened
+from connections.models import LIVE, Connection, Incident, IncidentKind, ProviderApp, RefreshAttempt
 from providers.errors import AddressRefused, ClientRejected
 
 logger = structlog.get_logger(__name__)
 
 MANY = 5
 MANY_SHARE = 0.2
-MANY_WITHIN = timedelta(minutes=10)
-QUIET_FOR = timedelta(hours=1)
+# While downgrades are frozen, what is refused is tried again after so long, rather than after the 30 s of two strikes.
+SPARED_RETRY = timedelta(minutes=5)
 
 
 def note_refusal(
@@ -74,27 +77,8 @@ def open_client_incident(
 def close_client_incident(app: ProviderApp, *, party: uuid.UUID | None = None, now: datetime) -> None:
     """Close the incident of a refused registration, because a token request has just succeeded there."""
     refused = Incident.objects.filter(provider_app=app, party=party, kind=IncidentKind.CLIENT_REJECTED, closed_at=None)
-    if refused.update(closed_at=now):
-        audit.record("incident.closed", tenant_id=app.tenant_id, detail={"provider_app": str(app.id)})
-
-
-def close_quiet_incidents(*, now: datetime) -> int:
-    """Close the incidents of many failures and of refused addresses that have been quiet for an hour; return how many.
-
-    The incident of a refused client registration stays open until a token request succeeds or an operator closes it.
-    """
-    quiet = Incident.objects.filter(
-        kind__in=(IncidentKind.MANY_FAILURES, IncidentKind.ADDRESS_REFUSED),
-        closed_at=None,
-        last_seen_at__lt=now - QUIET_FOR,
-    ).select_related("provider_app")
-    closed = 0
-    for incident in quiet:
-        lasts = _refused_since(incident.provider_app, incident.party, now - QUIET_FOR).filter(status__in=VENDS)
-        if incident.kind == IncidentKind.MANY_FAILURES and lasts.exists():
-            continue
-        closed += close_incident(incident, now=now, actor=audit.SYSTEM)
-    return closed
+    for incident in refused.select_related("provider_app"):
+        close_incident(incident, now=now, actor=audit.SYSTEM)
 
 
 def open_common_incident(
@@ -117,49 +101,74 @@ def _refused_since(app: ProviderApp, party: uuid.UUID | None, moment: datetime) 
     )
 
 
-def downgrades_frozen(app: ProviderApp, *, party: uuid.UUID | None = None, now: datetime) -> bool:
-    """Whether so many connections of ``app`` to ``party`` fail at once that they are not at fault.
+def freeze_for(connection: Connection, *, now: datetime) -> Incident | None:
+    """Return the incident for which ``connection`` is not downgraded: not it is at fault, but its provider app.
 
-    Opens an incident if so. The limit is five connections and a fifth of the live ones, refused within 10 minutes. The
-    connection that is judged counts as well. The evidence of the incident has the key ``refused``: their number.
+    Opens one where so many fail at once: five connections of the app that lead to the same party and a fifth of the
+    live ones, refused within 10 minutes. The connection that is judged counts as well. The evidence of the incident has
+    the key ``refused``: their number. A refused registration freezes as long as it was seen within 10 minutes.
     """
-    theirs = Incident.objects.filter(provider_app=app, party=party)
-    open_now = theirs.filter(closed_at=None, last_seen_at__gt=now - MANY_WITHIN)
-    if open_now.exclude(kind=IncidentKind.ADDRESS_REFUSED).exists():
-        return True
-    refused = _refused_since(app, party, now - MANY_WITHIN).count()
+    app, party = connection.provider_app, connection.party
+    frozen = Incident.objects.concerning(connection).filter(
+        Q(kind__in=(IncidentKind.MANY_FAILURES, IncidentKind.UNAVAILABLE))
+        | Q(kind=IncidentKind.CLIENT_REJECTED, last_seen_at__gt=now - WITHIN)
+    )
+    incident = frozen.order_by("opened_at").first()
+    if incident is not None:
+        return incident
+    refused = _refused_since(app, party, now - WITHIN).count()
     live = Connection.objects.filter(provider_app=app, party=party, status__in=LIVE)
     if refused < MANY or refused < MANY_SHARE * live.count():
-        return False
-    _open(app, IncidentKind.MANY_FAILURES, party=party, evidence={"refused": refused}, now=now)
-    return True
+        return None
+    return _open(app, IncidentKind.MANY_FAILURES, party=party, evidence={"refused": refused}, now=now)
+
+
+def spare(connection: Connection, incident: Incident, *, now: datetime) -> None:
+    """Note that the locked ``connection`` would be downgraded now, were it not for ``incident``, which counts it once.
+
+    What it was refused meanwhile is not held against it later (``strikes``).
+    """
+    if connection.spared_by != incident.id:
+        Incident.objects.filter(id=incident.id).update(spared=F("spared") + 1)
+    connection.spare(incident.id, now=now)
+
+
+def open_silence_incident(app: ProviderApp, *, party: uuid.UUID | None, failing: int, now: datetime) -> None:
+    """Record that the provider of ``app`` gives no answer to ``failing`` connections. No connection is downgraded."""
+    _open(app, IncidentKind.UNAVAILABLE, party=party, evidence={"unanswered": failing}, now=now)
 
 
 def _open(
     app: ProviderApp, kind: IncidentKind, *, party: uuid.UUID | None, evidence: dict[str, Any], now: datetime
-) -> None:
-    incident, created = Incident.objects.get_or_create(
-        provider_app=app,
-        party=party,
-        kind=kind,
-        closed_at=None,
-        defaults={"opened_at": now, "last_seen_at": now, "evidence": evidence},
-    )
-    if not created:
-        incident.last_seen_at = now
-        incident.evidence = evidence
-        incident.save(update_fields=["last_seen_at", "evidence"])
-        return
-    if party is not None:
-        incident.at = party_named(app, party).at
+) -> Incident:
+    with transaction.atomic():
+        incident, created = Incident.objects.get_or_create(
+            provider_app=app,
+            party=party,
+            kind=kind,
+            closed_at=None,
+            defaults={"opened_at": now, "last_seen_at": now, "evidence": evidence},
+        )
+        if not created:
+            incident.last_seen_at = now
+            incident.evidence = evidence
+            incident.save(update_fields=["last_seen_at", "evidence"])
+            return incident
+        if party is not None:
+            incident.at = party_named(app, party).at
+        incident.step("Opened", now=now)
+        facts = gather(kind, app, party=party, now=now)
+        incident.learn(probable_cause(kind, facts), facts.as_dict(), now=now)
         incident.save(update_fields=["at"])
+        audit.record(
+            "incident.opened",
+            decision=kind.value,
+            tenant_id=app.tenant_id,
+            detail={"provider_app": str(app.id), "evidence": evidence} | ({"at": incident.at} if incident.at else {}),
+        )
+        tell_opened(incident)
     logger.error("incident_opened", provider_app=str(app.id), at=incident.at, kind=kind.value, evidence=evidence)
-    audit.record(
-        "incident.opened",
-        decision=kind.value,
-        tenant_id=app.tenant_id,
-        detail={"provider_app": str(app.id), "evidence": evidence} | ({"at": incident.at} if incident.at else {}),
-    )
+    return incident
 
 
 def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor) -> bool:
@@ -167,6 +176,9 @@ def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor) -> 
     with transaction.atomic():
         if not Incident.objects.filter(id=incident.id, closed_at=None).update(closed_at=now):
             return False
+        incident.refresh_from_db()
+        incident.step("Closed by an operator" if actor.operator else "Closed: it is over", now=now)
+        incident.save(update_fields=["timeline"])
         audit.record(
             "incident.closed",
             decision=incident.kind,
@@ -174,5 +186,5 @@ def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor) -> 
             tenant_id=incident.provider_app.tenant_id,
             detail={"provider_app": str(incident.provider_app_id), "incident": str(incident.id)},
         )
-    incident.closed_at = now
+        tell_closed(incident, now=now)
     return True

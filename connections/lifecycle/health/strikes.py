@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from connections.lifecycle.health.incidents import downgrades_frozen
+from connections.lifecycle.health.incidents import SPARED_RETRY, freeze_for, spare
 from connections.lifecycle.health.rules import STRIKE_INTERVAL, decide_refusal
 from connections.lifecycle.health.status import change_status
 from connections.models import Connection, Reason, Status
@@ -30,7 +30,14 @@ def strike_credential(
         evidence=evidence,
         now=now,
     ):
-        connection.probe_at((connection.refused_at or now) + STRIKE_INTERVAL)
+        connection.probe_at(judge_again_at(connection, now=now))
+
+
+def judge_again_at(connection: Connection, *, now: datetime) -> datetime:
+    """Return when a refused connection is to be tried once more: after 30 s, or later while an incident spares it."""
+    if connection.spared_by is not None:
+        return now + SPARED_RETRY
+    return (connection.refused_at or now) + STRIKE_INTERVAL
 
 
 def record_proof(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
@@ -66,11 +73,18 @@ def strike(
     is_first = connection.refused_at is None
     if is_first:
         connection.suspect(now)
+    incident = freeze_for(connection, now=now)
+    if incident is not None:
+        spare(connection, incident, now=now)
+    elif connection.spared_by is not None:  # what it was refused during the incident was not its fault
+        is_first = True
+        connection.suspect(now)
+        connection.spare(None, now=None)
     decision = decide_refusal(
         refused_at=connection.refused_at,
         is_first=is_first,
         is_decisive=is_decisive,
-        is_frozen=downgrades_frozen(connection.provider_app, party=connection.party, now=now),
+        is_frozen=incident is not None,
         now=now,
     )
     if decision == "end":

@@ -142,7 +142,14 @@ def _store(
     # Those that were there may go where they might go before, and nowhere else.
     registrar = open_registration(app).registrar if app.secrets is not None else registrar_of(app)
     sealed = seal_client_secrets(app, wanted, registrar=registrar)
-    _write(app, {"secrets": sealed}, count=len(wanted), others_end_at=others_end_at, what=what, actor=actor)
+    _write(
+        app,
+        {"secrets": sealed, "secrets_changed_at": timezone.now()},
+        count=len(wanted),
+        others_end_at=others_end_at,
+        what=what,
+        actor=actor,
+    )
 
 
 def _write(

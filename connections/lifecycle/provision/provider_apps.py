@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from connections.access.app_keys import has_signing_key
 from connections.access.secrets import open_registration, seal_client_secrets
@@ -38,6 +39,7 @@ _REGISTRATION_COLUMNS = (
     "allowed_scopes",
     "secrets",
     "other_secrets_end_at",
+    "secrets_changed_at",
     "allows_legacy",
     "registers_itself",
     "updated_at",
@@ -230,6 +232,7 @@ def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor, check: RowC
             return app
         if prepared.client_secrets is not None:
             app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))
+            app.secrets_changed_at = timezone.now()
             app.other_secrets_end_at = None  # it was said of those that are replaced
         # Update only the columns of the registration: ``app`` may have been read before a long HTTP call, and a kill
         # switch that was thrown meanwhile stays thrown.

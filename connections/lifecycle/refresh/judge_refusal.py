@@ -5,10 +5,9 @@ from typing import Any
 
 from connections.lifecycle.credentials.promote import newest_orphan, promote_orphan
 from connections.lifecycle.credentials.unread import was_answered
-from connections.lifecycle.health.incidents import downgrades_frozen
-from connections.lifecycle.health.rules import STRIKE_INTERVAL
+from connections.lifecycle.health.incidents import freeze_for, spare
 from connections.lifecycle.health.status import change_status
-from connections.lifecycle.health.strikes import strike
+from connections.lifecycle.health.strikes import judge_again_at, strike
 from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
 from providers.oauth.unread import AnswerUnread
 
@@ -27,8 +26,10 @@ def judge_refusal(connection: Connection, attempt: RefreshAttempt, *, evidence: 
         if not _outlasts(connection, orphan, now=now):
             promote_orphan(connection, now=now)
             return
-        is_frozen = downgrades_frozen(connection.provider_app, party=connection.party, now=now)
-        if connection.status == Status.ACTIVE and not is_frozen:
+        incident = freeze_for(connection, now=now)
+        if incident is not None:
+            spare(connection, incident, now=now)
+        elif connection.status == Status.ACTIVE:
             change_status(connection, Status.SUSPECT, Reason.REFRESH_REFUSED, evidence=evidence, now=now)
         connection.hold_refresh(connection.access_expires_at)
         return
@@ -42,7 +43,7 @@ def judge_refusal(connection: Connection, attempt: RefreshAttempt, *, evidence: 
         now=now,
     )
     if not refusal:
-        connection.hold_refresh((connection.refused_at or now) + STRIKE_INTERVAL)
+        connection.hold_refresh(judge_again_at(connection, now=now))
 
 
 def _why_ended(connection: Connection, attempt: RefreshAttempt) -> Reason:

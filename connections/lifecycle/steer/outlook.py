@@ -150,6 +150,8 @@ def _incidents(incidents: Sequence[Incident]) -> Iterator[Step]:
             yield Step("The provider refuses our client registration: refreshes are held back.", is_held=True)
         elif incident.kind == IncidentKind.ADDRESS_REFUSED:
             yield Step("The provider takes no calls from our addresses for one of its app: list them there.")
+        elif incident.kind == IncidentKind.UNAVAILABLE:
+            yield Step("Its provider does not answer: none of the app's connections is downgraded.", is_held=True)
         else:
             yield Step("Many connections of its app fail at once: none of them is downgraded.", is_held=True)
 

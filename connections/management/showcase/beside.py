@@ -16,6 +16,7 @@ from connections.models import (
     ImportRow,
     ImportRun,
     Incident,
+    IncidentCause,
     IncidentKind,
     Offboarding,
     OutboxEvent,
@@ -50,10 +51,13 @@ def _incidents(chance: Chance, apps: Sequence[App]) -> None:
         "error": "invalid_client",
     }
     many = {"detail": "Many connections fail at once.", "failures": 37, "sent": True, "status": 503}
-    kinds = ((IncidentKind.CLIENT_REJECTED, rejected), (IncidentKind.MANY_FAILURES, many))
+    kinds = (
+        (IncidentKind.CLIENT_REJECTED, IncidentCause.CLIENT_ENDED, rejected),
+        (IncidentKind.UNAVAILABLE, IncidentCause.OUTAGE, many),
+    )
     rows = []
     for place, app in enumerate(chance.some_of(apps, 16)):
-        kind, evidence = kinds[place % 2]
+        kind, cause, evidence = kinds[place % 2]
         opened_at = chance.before(timedelta(hours=5) if place < 3 else timedelta(days=60))
         lasted = timedelta(minutes=chance.number(12, 400))
         rows.append(
@@ -61,6 +65,8 @@ def _incidents(chance: Chance, apps: Sequence[App]) -> None:
                 id=chance.id(),
                 provider_app=app.row,
                 kind=kind,
+                cause=cause,
+                timeline=[{"at": opened_at.isoformat(timespec="seconds"), "what": "Opened"}],
                 evidence=evidence,
                 opened_at=opened_at,
                 last_seen_at=chance.before(timedelta(minutes=9)) if place < 3 else opened_at + lasted,

@@ -16,13 +16,16 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
 
+/** What it probably comes from (`lifecycle.health.causes`). */
+export type IncidentCause = "wrong_secret" | "client_ended" | "app_gone" | "grants_ended" | "requests_refused" | "outage" | "unreachable" | "our_egress" | "rate_limited" | "address_not_listed";
+
 /** What is wrong. */
-export type IncidentKind = "client_rejected" | "many_failures" | "address_refused";
+export type IncidentKind = "client_rejected" | "many_failures" | "unavailable" | "address_refused";
 
 /** Whom the tokens of an issuer are believed to name. */
 export type IssuerUse = "caller" | "end_user" | "agent";
@@ -1128,10 +1131,24 @@ export interface Incident {
   readonly provider: string;
   /** Of which kind it is */
   readonly kind: IncidentKind;
+  /** What it probably comes from */
+  readonly cause: IncidentCause | "";
+  /** What is so, in a sentence for operators */
+  readonly detail: string;
+  /** What that means for connections */
+  readonly means: string;
+  /** What to do about it */
+  readonly to_do: string;
   /** The host that it concerns; "" for the provider itself */
   readonly at: string;
+  /** How many connections were not downgraded because of it */
+  readonly spared: number;
+  /** What was counted of it last: connections, answers, when the client secret was changed */
+  readonly facts: Readonly<Record<string, unknown>>;
   /** What was last seen of the provider, for people to look at */
   readonly evidence: Readonly<Record<string, unknown>>;
+  /** Its steps, the oldest first */
+  readonly timeline: readonly IncidentStep[];
   /** When it was opened */
   readonly opened_at: string;
   /** When the fault was last noticed */
@@ -1146,6 +1163,14 @@ export interface IncidentPage {
   readonly items: readonly Incident[];
   /** The cursor of the next page; null on the last */
   readonly next: string | null;
+}
+
+/** One step of an incident. */
+export interface IncidentStep {
+  /** When it was */
+  readonly at: string;
+  /** What happened */
+  readonly what: string;
 }
 
 /**

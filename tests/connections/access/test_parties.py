@@ -11,7 +11,7 @@ from connections.access.parties import places
 from connections.access.targets import access_of
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.health.incidents import downgrades_frozen
+from connections.lifecycle.health.incidents import freeze_for
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.refresh.claim import Need, Outcome
@@ -137,11 +137,11 @@ def test_many_failures_at_one_server_freeze_no_downgrade_elsewhere(connect: Conn
     hostile, other = several(connect, 5, at="hostile"), connect("user-9", at="other")
     now = database_now()
     Connection.objects.filter(id__in=[connection.id for connection in hostile]).update(refused_at=now)
-    assert not downgrades_frozen(app, party=other.party, now=now)
-    assert downgrades_frozen(app, party=hostile[0].party, now=now)
+    assert freeze_for(other, now=now) is None
+    assert freeze_for(hostile[0], now=now) is not None
     [opened] = Incident.objects.all()
     assert (opened.party, opened.at) == (hostile[0].party, access_of(hostile[0]).party.at)  # type: ignore[union-attr]
-    assert not downgrades_frozen(app, party=other.party, now=now)
+    assert freeze_for(other, now=now) is None
     assert [*Incident.objects.concerning(other)] == []
     assert [*Incident.objects.concerning(hostile[1])] == [opened]
 

@@ -55,6 +55,8 @@ EventType = Literal[
     "provider_app.client_secrets_ended",
     "import.finished",
     "end_user.offboarded",
+    "incident.opened",
+    "incident.closed",
     "webhook_endpoint.disabled",
     "webhook_endpoint.enabled",
     "webhook_delivery.failed",
@@ -67,7 +69,21 @@ EventType = Literal[
 Font = Literal["system", "humanist", "geometric", "grotesque", "rounded", "serif", "monospace"]
 """The closed list."""
 
-IncidentKind = Literal["client_rejected", "many_failures", "address_refused"]
+IncidentCause = Literal[
+    "wrong_secret",
+    "client_ended",
+    "app_gone",
+    "grants_ended",
+    "requests_refused",
+    "outage",
+    "unreachable",
+    "our_egress",
+    "rate_limited",
+    "address_not_listed",
+]
+"""What it probably comes from (`lifecycle.health.causes`)."""
+
+IncidentKind = Literal["client_rejected", "many_failures", "unavailable", "address_refused"]
 """What is wrong."""
 
 IssuerUse = Literal["caller", "end_user", "agent"]
@@ -1167,11 +1183,32 @@ class Incident:
     kind: IncidentKind
     """Of which kind it is"""
 
+    cause: IncidentCause | Literal[""]
+    """What it probably comes from"""
+
+    detail: str
+    """What is so, in a sentence for operators"""
+
+    means: str
+    """What that means for connections"""
+
+    to_do: str
+    """What to do about it"""
+
     at: str
     """The host that it concerns; "" for the provider itself"""
 
+    spared: int
+    """How many connections were not downgraded because of it"""
+
+    facts: dict[str, Any]
+    """What was counted of it last: connections, answers, when the client secret was changed"""
+
     evidence: dict[str, Any]
     """What was last seen of the provider, for people to look at"""
+
+    timeline: list[IncidentStep]
+    """Its steps, the oldest first"""
 
     opened_at: datetime
     """When it was opened"""
@@ -1192,6 +1229,17 @@ class IncidentPage:
 
     next: str | None
     """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentStep:
+    """One step of an incident."""
+
+    at: datetime
+    """When it was"""
+
+    what: str
+    """What happened"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ import pytest
 
 from connections.access.targets import redirect_uri
 from connections.database.clock import database_now
-from connections.lifecycle.health.incidents import close_quiet_incidents, downgrades_frozen
+from connections.lifecycle.health.attend import attend_incidents
+from connections.lifecycle.health.incidents import freeze_for
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
@@ -70,7 +71,7 @@ def test_a_refresh_refused_by_address_opens_an_incident_and_downgrades_nobody(
         assert incident.evidence["connection"] == str(connected.id)
         assert "list it there" in incident.evidence["detail"]
         assert said not in str(incident.evidence), "the words of a provider are not kept"
-        assert not downgrades_frozen(connected.provider_app, now=database_now()), "others are judged as ever"
+        assert freeze_for(connected, now=database_now()) is None, "others are judged as ever"
         assert not RefreshAttempt.objects.filter(state="in_doubt").exists(), "the token was not used"
         age(connected.id, hours=13)
         assert refresh(connected.id, trigger=Trigger.SWEEP).outcome is Outcome.REFRESHED
@@ -114,5 +115,5 @@ def test_the_incident_closes_when_nothing_was_refused_for_an_hour(life: Life, co
         age(connected.id, hours=13)
         life.vendor.scripted.append((400, {"error": "invalid_grant", "error_description": "ip restricted"}))
         refresh(connected.id, trigger=Trigger.SWEEP)
-    assert close_quiet_incidents(now=database_now() + timedelta(minutes=59)) == 0
-    assert close_quiet_incidents(now=database_now() + timedelta(minutes=61)) == 1
+    assert attend_incidents(now=database_now() + timedelta(minutes=59)) == 0
+    assert attend_incidents(now=database_now() + timedelta(minutes=61)) == 1
