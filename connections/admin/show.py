@@ -48,7 +48,9 @@ _TONES: dict[str, str] = {
     **dict.fromkeys(
         (Status.SUSPECT, AttemptState.IN_DOUBT, Stage.ORPHAN, Revocation.UNCONFIRMED, Revocation.WITHHELD), "warn"
     ),
-    **dict.fromkeys((Status.NEEDS_REAUTH, Status.REVOKED, AttemptState.REJECTED, SessionState.FAILED), "bad"),
+    **dict.fromkeys(
+        (Status.NEEDS_REAUTH, Status.REVOKED, AttemptState.REJECTED, SessionState.FAILED, Revocation.IGNORED), "bad"
+    ),
     **dict.fromkeys((Status.PENDING, AttemptState.SENT, AttemptState.RECEIVED, SessionState.HELD), "busy"),
     **dict.fromkeys((SessionState.STARTED, SessionState.AUTHORIZING), "busy"),
     **dict.fromkeys((SessionState.EXCHANGING, SessionState.CHOOSING), "busy"),

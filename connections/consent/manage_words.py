@@ -38,6 +38,9 @@ _LEFT = {
     Revocation.UNCONFIRMED: _(
         "{provider} was asked to withdraw the permission, and has not confirmed it. Have a look in your account there."
     ),
+    Revocation.IGNORED: _(
+        "{provider} was asked to withdraw the permission, and has not confirmed it. Have a look in your account there."
+    ),
     Revocation.UNSUPPORTED: _(
         "{provider} offers no way to withdraw the permission from here. Delete the key or the permission there."
     ),

@@ -27,6 +27,7 @@ class EventType(StrEnum):
     CREDENTIAL_RESTORED = "connection.credential_restored"
     REVOCATION_CONFIRMED = "connection.revocation_confirmed"
     REVOCATION_UNCONFIRMED = "connection.revocation_unconfirmed"
+    REVOCATION_IGNORED = "connection.revocation_ignored"
     REVOCATION_UNSUPPORTED = "connection.revocation_unsupported"
     REVOCATION_WITHHELD = "connection.revocation_withheld"
     ACCESS_GRANT_GIVEN = "access_grant.given"

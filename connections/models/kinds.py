@@ -25,5 +25,6 @@ class Revocation(models.TextChoices):
     PENDING = "pending", "Under way"
     CONFIRMED = "confirmed", "Confirmed by a refused call"
     UNCONFIRMED = "unconfirmed", "Asked for, but never confirmed"
+    IGNORED = "ignored", "Answered with yes, but the credential still works"
     UNSUPPORTED = "unsupported", "The provider cannot revoke"
     WITHHELD = "withheld", "Left out: another connection lives on the same grant"

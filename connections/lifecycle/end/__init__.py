@@ -5,6 +5,7 @@ confirmed the revocation, after 24 hours at the latest. In: a connection or a te
 Changes: connections, credential versions, data keys, and every table of a tenant that is deleted.
 
 - ``disconnect``: stops the vends; ``revoke``: asks the provider; ``revocation_proof``: proves that the provider did it
+- ``given_up``: tells of revocations that the provider did not do
 - ``siblings``: other connections that a revocation would end as well
 - ``offboard``: ends what an end user has who leaves; ``belongings``: what that is; ``forget``: erases them
 - ``delete_tenant``: destroys everything that belongs to a tenant · ``batches``: deletes many rows, a few at a time

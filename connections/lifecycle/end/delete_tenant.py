@@ -228,7 +228,17 @@ def _shred(tenant: Tenant) -> None:
         _registered(tenant).update(secrets=None, management=None)
         WebhookSecret.objects.filter(endpoint__tenant=tenant).delete()
         if keys:
-            audit.record("tenant.shredded", tenant_id=tenant.id, detail={"slug": tenant.slug, "data_keys": keys})
+            detail = {"slug": tenant.slug, "data_keys": keys, "not_revoked": _not_revoked(tenant)}
+            audit.record("tenant.shredded", tenant_id=tenant.id, detail=detail)
+
+
+def _not_revoked(tenant: Tenant) -> dict[str, int]:
+    """Return of how many connections the secrets go although no provider has confirmed their revocation, by provider.
+
+    These are the ones that were never asked for, or are given up; what cannot be revoked anywhere is not among them.
+    """
+    live = Connection.objects.for_tenant(tenant.id).filter(current_version__isnull=False).order_by()
+    return dict(live.values_list("provider").annotate(count=Count("id")))
 
 
 def _is_written_to(tenant: Tenant, *, now: datetime) -> bool:

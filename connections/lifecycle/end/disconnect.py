@@ -21,7 +21,7 @@ from connections.lifecycle.policy.revoke import revoke_grants
 from connections.models import AccessGrant, Connection, CredentialVersion, Reason, Revocation, Status
 from connections.refusals import AppMisconfigured, NotFound
 
-_OVER = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.WITHHELD)
+_OVER = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.IGNORED, Revocation.WITHHELD)
 
 
 def disconnect(

@@ -38,11 +38,18 @@ def is_proved(findings: Collection[Finding]) -> bool:
     return "proved" in findings and "open" not in findings
 
 
+def outlived_at(noted: dict[str, Any]) -> datetime | None:
+    """Return since when a token is known to have outlived its revocation, by what ``Proof.noted`` returned. No I/O."""
+    written = noted.get("outlived_at")
+    return datetime.fromisoformat(written) if written else None
+
+
 @dataclass(slots=True)
 class Proof:
     """The evidence about the tokens of one credential.
 
     ``active`` is when each kind of token was last seen alive; ``ended`` holds the kinds whose end was proved.
+    ``outlived_at`` is since when a token is known to work although the provider said yes to its revocation.
     ``clock`` returns the database's time without a query.
     """
 
@@ -52,6 +59,7 @@ class Proof:
     clock: Callable[[], datetime]
     active: dict[TokenKind, datetime] = field(default_factory=dict)
     ended: set[TokenKind] = field(default_factory=set)
+    outlived_at: datetime | None = None
 
     def recall(self, noted: dict[str, Any]) -> None:
         """Take up the evidence that ``noted`` returned in an earlier run (``{}``: there is none)."""
@@ -59,13 +67,17 @@ class Proof:
             TokenKind(kind): datetime.fromisoformat(moment) for kind, moment in noted.get("active", {}).items()
         }
         self.ended |= {TokenKind(kind) for kind in noted.get("ended", ())}
+        self.outlived_at = outlived_at(noted)
 
     def noted(self) -> dict[str, Any]:
-        """Return the evidence, JSON-ready: ``active`` maps a kind of token to an ISO time, ``ended`` lists kinds."""
+        """Return the evidence, JSON-ready: ``active`` maps a kind of token to an ISO time, ``ended`` lists kinds.
+
+        ``outlived_at`` is there only if a token has outlived its revocation.
+        """
         return {
             "active": {kind: moment.isoformat() for kind, moment in self.active.items()},
             "ended": sorted(self.ended),
-        }
+        } | ({"outlived_at": self.outlived_at.isoformat()} if self.outlived_at else {})
 
     def look_before(self) -> None:
         """Try the tokens before the revocation, until one is found alive. HTTP."""
@@ -73,17 +85,24 @@ class Proof:
             if self._try(kind) is ProbeVerdict.ALIVE:
                 return
 
-    def look_after(self) -> Finding:
-        """Try all tokens after the revocation, and return what that proves. HTTP."""
-        is_open, dead = False, set()
+    def look_after(self, *, is_promised: bool) -> Finding:
+        """Try all tokens after the revocation, and return what that proves. HTTP.
+
+        ``is_promised``: the provider said yes to the revocation.
+        """
+        is_open, dead, verdicts = False, set(), set()
         for kind in self._askable():
-            verdict = self._try(kind)
+            verdicts.add(verdict := self._try(kind))
             if verdict is ProbeVerdict.DEAD:
                 dead.add(kind)
                 if self._ended_by_us(kind):
                     self.ended.add(kind)
             elif kind is TokenKind.ACCESS or kind in self.active:
                 is_open = True  # the token works, or its state is unknown
+        if ProbeVerdict.ALIVE in verdicts:
+            self.outlived_at = self.outlived_at or (self.clock() if is_promised else None)
+        elif verdicts == {ProbeVerdict.DEAD}:
+            self.outlived_at = None
         if is_open:
             return "open"
         if self.ended:

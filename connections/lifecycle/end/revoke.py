@@ -4,6 +4,9 @@
 the job runs again. The job stores as evidence which tokens it saw alive, before it asks for the revocation. So if it is
 killed in between, the next run can still prove the revocation.
 
+A provider may say yes and do nothing. Where a token works on after several such answers, that is told at once
+(``given_up``), and is the outcome in the end, unless the provider obeys after all.
+
 While another connection lives on the same grant, the job revokes only this connection's tokens if the provider can do
 that, and else nothing (``siblings``).
 """
@@ -25,7 +28,8 @@ from connections.database.pool import release_database, short_transaction
 from connections.journal import audit, events
 from connections.lifecycle.credentials.reread import reread_locked
 from connections.lifecycle.end.disconnect import destroy_secrets
-from connections.lifecycle.end.revocation_proof import Proof, is_proved
+from connections.lifecycle.end.given_up import GIVEN_UP, IGNORED_SINCE, tell_given_up
+from connections.lifecycle.end.revocation_proof import Proof, is_proved, outlived_at
 from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings, siblings_of
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
@@ -37,6 +41,7 @@ logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 RETRY_SECONDS = (5, 30, 120, 600, 1800)
+TELL_AFTER = 3  # by then a cache that knew the token has run out
 EVIDENCE = "revocation"  # key of the connection's evidence: maps a version's id to ``Proof.noted``
 
 
@@ -73,7 +78,9 @@ def revoke(connection_id: uuid.UUID) -> Revocation:
         return Revocation.NOT_ASKED
     release_database()
     asked = [_ask(work, grant) for grant in work.grants]
-    findings = [grant.proof.look_after() for grant in work.grants]
+    findings = [
+        grant.proof.look_after(is_promised=was_asked) for grant, was_asked in zip(work.grants, asked, strict=True)
+    ]
     return _record_outcome(work, confirmed=work.is_complete and all(asked) and is_proved(findings))
 
 
@@ -83,7 +90,9 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         if connection is None or connection.revocation != Revocation.PENDING:
             return Revocation.NOT_ASKED if connection is None else Revocation(connection.revocation)
         if connection.revocation_deadline_at is not None and connection.revocation_deadline_at <= now:
-            return _close(connection, Revocation.UNCONFIRMED)
+            return _close(
+                connection, Revocation.IGNORED if _is_ignored(connection) else Revocation.UNCONFIRMED, now=now
+            )
         if RefreshAttempt.objects.filter(connection=connection, state=AttemptState.SENT, deadline_at__gt=now).exists():
             # The response of a refresh may hold the only live token of the grant: revoke that token as well.
             connection.revoke_at(now + timedelta(seconds=5))
@@ -95,7 +104,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
             return Revocation.PENDING
         is_shared = reaches_siblings(access) and siblings_of(connection, access).exists()
         if is_shared and not can_be_narrowed(access):
-            return _close(connection, Revocation.WITHHELD)
+            return _close(connection, Revocation.WITHHELD, now=now)
         reread_locked(connection, now=now)  # a token that came too late to be used can still be revoked
         clock = _clock_from(now)
         opened = [_open_grant(connection, version, access, clock) for version in _stored_of(connection)]
@@ -185,18 +194,38 @@ def _record_outcome(work: _Work, *, confirmed: bool) -> Revocation:
             return Revocation.NOT_ASKED
         arrived = _stored_of(connection).exclude(id__in=[grant.version_id for grant in work.grants]).exists()
         if confirmed and not arrived:
-            return _close(connection, Revocation.CONFIRMED, is_narrowed=work.is_narrowed)
+            return _close(connection, Revocation.CONFIRMED, now=now, is_narrowed=work.is_narrowed)
         pause = RETRY_SECONDS[min(max(connection.revocation_failures - 1, 0), len(RETRY_SECONDS) - 1)]
         connection.add_evidence(**_evidence(work))
         connection.revoke_at(_again(connection, pause, now=now))
+        if connection.revocation_failures >= TELL_AFTER:
+            _note_ignored(connection, now=now)
     return Revocation.PENDING
 
 
-def _close(connection: Connection, outcome: Revocation, *, is_narrowed: bool = False) -> Revocation:
+def _is_ignored(connection: Connection) -> bool:
+    return any(outlived_at(noted) for noted in connection.evidence.get(EVIDENCE, {}).values())
+
+
+def _note_ignored(connection: Connection, *, now: datetime) -> None:
+    """Tell once that the provider said yes and did nothing, while it is tried on; forget it if it obeyed since."""
+    if not _is_ignored(connection):
+        connection.drop_evidence(IGNORED_SINCE)
+    elif IGNORED_SINCE not in connection.evidence:
+        connection.add_evidence(**{IGNORED_SINCE: now.isoformat()})
+        tell_given_up(connection, Revocation.IGNORED, is_final=False, now=now)
+
+
+def _close(connection: Connection, outcome: Revocation, *, now: datetime, is_narrowed: bool = False) -> Revocation:
     destroy_secrets(connection)
     connection.drop_evidence(EVIDENCE)
+    if outcome != Revocation.IGNORED:
+        connection.drop_evidence(IGNORED_SINCE)
     connection.end_revocation(outcome)
     detail = {"narrowed": True} if is_narrowed else {}
-    events.emit(f"connection.revocation_{outcome}", connection, **detail)
+    if outcome in GIVEN_UP:
+        tell_given_up(connection, outcome, is_final=True, now=now)
+    else:
+        events.emit(f"connection.revocation_{outcome}", connection, **detail)
     audit.record("connection.revocation", decision=outcome.value, connection=connection, detail=detail)
     return outcome

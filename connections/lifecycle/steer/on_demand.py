@@ -66,6 +66,10 @@ _REVOCATIONS = {
     ),
     Revocation.CONFIRMED: "The provider has confirmed the revocation; the stored secrets are destroyed.",
     Revocation.UNCONFIRMED: "The provider never confirmed the revocation; the stored secrets are destroyed.",
+    Revocation.IGNORED: (
+        "The provider said yes to the revocation, but its credential still worked a day later: end it there. The stored"
+        " secrets are destroyed."
+    ),
     Revocation.NOT_ASKED: "",
 }
 

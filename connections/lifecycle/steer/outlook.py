@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connections.lifecycle.connect import not_refreshable
+from connections.lifecycle.end.given_up import IGNORED_SINCE
 from connections.lifecycle.health.moved import MARK
 from connections.lifecycle.health.rules import STRIKE_INTERVAL
 from connections.models import (
@@ -97,6 +98,9 @@ def _revocation(connection: Connection) -> Iterator[Step]:
     yield Step(
         "The provider is asked to revoke the grant, and tried until that is confirmed.", connection.revocation_due_at
     )
+    if since := connection.evidence.get(IGNORED_SINCE):
+        words = "The provider said yes, and the credential works all the same, as was seen"
+        yield Step(words, datetime.fromisoformat(since), is_held=True)
     yield Step("The stored secrets are destroyed at the latest.", connection.revocation_deadline_at)
 
 

@@ -16,7 +16,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -46,7 +46,7 @@ export type Reason = "awaiting_confirmation" | "connected" | "reconnected" | "re
 export type RegistrationWay = "metadata_document" | "dynamic";
 
 /** How far the revocation at the provider has come. */
-export type Revocation = "" | "pending" | "confirmed" | "unconfirmed" | "unsupported" | "withheld";
+export type Revocation = "" | "pending" | "confirmed" | "unconfirmed" | "ignored" | "unsupported" | "withheld";
 
 /** How far a connect session has come. */
 export type SessionState = "created" | "started" | "authorizing" | "held" | "exchanging" | "choosing" | "completed" | "failed";

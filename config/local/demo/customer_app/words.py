@@ -40,6 +40,7 @@ _REASONS = {
 _REVOCATIONS = {
     "pending": "The access is being revoked at the provider.",
     "confirmed": "The access was revoked at the provider, and a refused call confirmed it.",
+    "ignored": "The provider said that it revoked the access, but it still works: have a look in your account there.",
     "unconfirmed": "We asked the provider to revoke the access, but could not confirm that it did.",
     "withheld": "The access stays at the provider, because another connection of the same account needs it.",
     "unsupported": "This kind of access cannot be revoked from here: delete the key at the provider.",

@@ -45,6 +45,7 @@ EventType = Literal[
     "connection.credential_restored",
     "connection.revocation_confirmed",
     "connection.revocation_unconfirmed",
+    "connection.revocation_ignored",
     "connection.revocation_unsupported",
     "connection.revocation_withheld",
     "access_grant.given",
@@ -135,7 +136,7 @@ Reason = Literal[
 RegistrationWay = Literal["metadata_document", "dynamic"]
 """How a server comes to know our client, in the order of preference."""
 
-Revocation = Literal["", "pending", "confirmed", "unconfirmed", "unsupported", "withheld"]
+Revocation = Literal["", "pending", "confirmed", "unconfirmed", "ignored", "unsupported", "withheld"]
 """How far the revocation at the provider has come."""
 
 SessionState = Literal["created", "started", "authorizing", "held", "exchanging", "choosing", "completed", "failed"]

@@ -2,5 +2,6 @@
 
 - ``belongings``, and what is forgotten: ``tests/connections/api/test_end_users.py``
 - ``batches``: ``test_delete_tenant.py``
-- ``revoke``: ``test_disconnect.py``, ``test_revocation_proof.py`` · ``siblings``: ``tests/field/test_shared_grants.py``
+- ``revoke``: ``test_disconnect.py``, ``test_revocation_proof.py``, ``test_revoke_killed.py``
+- ``siblings``: ``tests/field/test_shared_grants.py``
 """

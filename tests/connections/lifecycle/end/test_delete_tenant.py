@@ -228,6 +228,7 @@ def test_vends_stop_with_the_order_and_the_grant_is_revoked(alice: EndUser, sand
     assert DataKey.objects.filter(tenant=tenant).exclude(wrapped=b"").exists()
     assert revoke(connection.id) is Revocation.CONFIRMED
     assert continue_deletion(tenant.id, now=database_now()).is_done
+    assert AuditEvent.objects.get(action="tenant.shredded").detail["not_revoked"] == {}
     assert alice.vend(str(connection.id)).status_code == 401
     assert rows_of(tenant) == {}
 
@@ -238,6 +239,7 @@ def test_after_a_day_no_provider_is_waited_for(initech: Tenant) -> None:
     assert delete_ordered(now=database_now() + timedelta(hours=23)) == 0
     assert delete_ordered(now=database_now() + timedelta(hours=25)) == 1
     assert rows_of(initech) == {}
+    assert AuditEvent.objects.get(action="tenant.shredded").detail["not_revoked"] == {"sandbox": 3}
 
 
 def test_a_refresh_that_is_under_way_finds_its_row(initech: Tenant) -> None:
