@@ -15,6 +15,7 @@ from config.wsgi import application as django  # makes the apps ready
 
 # isort: split
 import config.urls  # noqa: F401 (all pages and the API are loaded before the first request)
+from config import metering
 from config.web.front import Front
 from config.web.lanes import Lane
 from config.web.processors import keep_to_one
@@ -68,6 +69,7 @@ def _in(executor: Executor) -> Callable[..., Awaitable[Any]]:
     return run
 
 
+metering.share()
 application = make_front()
 if settings.PIN_WEB:
     keep_to_one()

@@ -131,6 +131,16 @@ LANGUAGES = [
     ("ja", "日本語"),
 ]
 
+# --- Metrics ----------------------------------------------------------------------------------------------------------
+# Without a token nothing is measured, and there is no /metrics.
+METRICS_TOKEN = env.str("LATCHKEY_METRICS_TOKEN", default="")
+METRICS_BY_PROVIDER = env.bool("LATCHKEY_METRICS_BY_PROVIDER", default=False)
+METRICS_DIR = env.str("LATCHKEY_METRICS_DIR", default="")
+METRICS_HOST = env.str("LATCHKEY_METRICS_HOST", default="127.0.0.1")
+METRICS_PORT = env.int("LATCHKEY_METRICS_PORT", default=0)
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured("LATCHKEY_METRICS_TOKEN can be guessed: it needs at least 16 characters.")
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"

@@ -2,15 +2,17 @@
 
 A message holds ids only; a sweep with many ids puts several into one message (``database`` lists what that gains). If
 the broker is down, the send gives up quickly: the next sweep finds what is still due. ``count_waiting`` tells a sweep
-how much the workers have left.
+how much the workers have left, and ``waiting_tasks`` the metrics how long.
 """
 
+import json
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from celery import Celery
 
 logger = structlog.get_logger(__name__)
+
+_Answer = TypeVar("_Answer")
 
 AWAY_SECONDS = 1.0  # after a failed send, this process sends nothing to that broker for so long
 
@@ -56,6 +60,7 @@ class Task(StrEnum):
     WATCH_USE = "connections.watch_use"
 
 
+SENT_AT = "latchkey_sent_at"  # the header that says when a message was sent, as seconds since the epoch
 _QUEUES = {
     Task.REFRESH: "refresh",
     Task.PROBE: "probe",
@@ -109,6 +114,28 @@ def count_waiting(task: Task) -> int | None:
 
     One round trip to the broker. What a worker has taken is not counted.
     """
+    return _ask(lambda channel: int(channel.queue_declare(_QUEUES[task]).message_count))
+
+
+def waiting_tasks() -> dict[str, tuple[int, float]] | None:
+    """Return for each queue how many messages wait, and the age in seconds of the one that is next; None as above.
+
+    Two round trips a queue. The age is 0 where none waits, and where a message does not say when it was sent.
+    """
+    return _ask(lambda channel: {queue: _look(channel, queue) for queue in sorted(set(_QUEUES.values()))})
+
+
+def _look(channel: Any, queue: str) -> tuple[int, float]:
+    count = int(channel.queue_declare(queue).message_count)
+    try:
+        sent_at = json.loads(channel.client.lindex(queue, -1))["headers"][SENT_AT]
+        return count, max(0.0, time.time() - float(sent_at))
+    except (TypeError, ValueError, KeyError):
+        return count, 0.0
+
+
+def _ask(question: Callable[[Any], _Answer]) -> _Answer | None:
+    """Ask the broker by an open channel, which kombu's stubs do not know."""
     from kombu.exceptions import OperationalError  # noqa: PLC0415 (a part of Celery: see ``application``)
     from redis import RedisError  # noqa: PLC0415 (as Celery's transport raises it from a connection that was open)
 
@@ -118,11 +145,10 @@ def count_waiting(task: Task) -> int | None:
         return None
     try:
         with celery.producer_pool.acquire(block=True) as producer:
-            channel: Any = producer.channel  # kombu's stubs allow for one that is not open
-            return int(channel.queue_declare(_QUEUES[task]).message_count)
+            return question(producer.channel)
     except (OperationalError, RedisError) as error:
         broker.leave()
-        logger.warning("queue_not_counted", task=task.value, error=type(error).__name__)
+        logger.warning("queue_not_counted", error=type(error).__name__)
         return None
 
 

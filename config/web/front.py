@@ -8,6 +8,7 @@ its body has arrived, so that a slow sender holds no thread.
 
 import re
 import string
+import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -28,6 +29,7 @@ from connections.api.proxy_calls import is_proxied
 from connections.api.proxy_desk import ProxyDesk
 from connections.api.vend_calls import Reply, brings_token, is_vend, read_call, reply_of
 from connections.api.vend_desk import VendDesk
+from connections.journal import meters
 
 Scope = MutableMapping[str, Any]
 
@@ -44,6 +46,9 @@ _MAY_CALL_PROVIDER = re.compile(
     r"|POST /connect/.*"
     r"|POST /admin/.*"
 )
+
+
+_KINDS = {MCP_PATH: "mcp", "/api/": "api", "/connect/": "widget", "/admin/": "admin", "/static/": "static"}
 
 
 def may_call_provider(method: str, path: str) -> bool:
@@ -73,7 +78,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of the server's."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._answer(scope, receive, _timed(scope, send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
@@ -115,6 +120,30 @@ def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
     application.executor.shutdown()  # it has no threads yet
     application.executor = lane.executor
     return application
+
+
+def _timed(scope: Scope, send: Send) -> Send:
+    """Return ``send`` so that it measures how long the answer took to begin."""
+    if not settings.METRICS_TOKEN:
+        return send
+    began = time.monotonic()
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kind = kind_of(scope["method"], scope["path"], scope.get("raw_path") or b"")
+            meters.request_answered(kind, message["status"], seconds=time.monotonic() - began)
+        await send(message)
+
+    return sending
+
+
+def kind_of(method: str, path: str, raw_path: bytes) -> str:
+    """Return which kind of request this is, one of few. No I/O."""
+    if is_vend(method, path):
+        return "vend"
+    if is_proxied(path, raw_path):
+        return "proxy"
+    return next((kind for prefix, kind in _KINDS.items() if path.startswith(prefix)), "other")
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from config.web.pages import refusal
 from connections.api.health import healthz, readyz
+from connections.api.metrics import metrics
 
 _KEPT_HEADERS = ("Allow", "Retry-After")
 
@@ -47,7 +48,7 @@ def _call_view(request: HttpRequest) -> HttpResponse:
 
 
 class HealthBeforeHostCheck:
-    """Answers ``/healthz`` and ``/readyz`` for any Host header, because orchestrators probe by address."""
+    """Answers ``/healthz``, ``/readyz`` and ``/metrics`` for any Host header: orchestrators ask by address."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -57,6 +58,8 @@ class HealthBeforeHostCheck:
             return healthz(request)
         if request.path == "/readyz":
             return readyz(request)
+        if request.path == "/metrics" and settings.METRICS_TOKEN:
+            return metrics(request)
         return self._get_response(request)
 
 

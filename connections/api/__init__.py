@@ -23,5 +23,6 @@
 - ``asgi``: what the desks have in common
 - ``mcp``: the endpoint for agents, as tools of the Model Context Protocol
 - ``oauth_token``: the form and the errors of the token endpoint
+- ``metrics``: what Prometheus scrapes
 - ``health``: the health checks, which need no key · ``llms``: ``/llms.txt``, which needs none either
 """

@@ -7,7 +7,7 @@ Every change follows the table of ``models.states``, and writes an event and an 
 from datetime import datetime
 from typing import Any
 
-from connections.journal import audit, events
+from connections.journal import audit, events, meters
 from connections.models import Connection, Reason, Status
 
 # The event has the name of what happened where that says more than the name of the new status.
@@ -36,6 +36,8 @@ def change_status(
     evidence = evidence or {}
     before = connection.status
     connection.become(status, reason, evidence=evidence, now=now)
+    if status in (Status.NEEDS_REAUTH, Status.REVOKED) and connection.verified_at is not None:
+        meters.death_noticed(reason, seconds=(now - connection.verified_at).total_seconds())
     events.emit(
         _EVENTS.get(reason, f"connection.{status}"),
         connection,

@@ -5,6 +5,7 @@ probe also compares requested, granted and observed scopes. The throttle decides
 """
 
 import math
+import time
 import uuid
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from connections.access.targets import Access, access_of
 from connections.database.clock import database_now
 from connections.database.locks import lock_connection
 from connections.database.pool import release_database, short_transaction
+from connections.journal import meters
 from connections.lifecycle.credentials.due import probe_at_the_end, probe_intervals
 from connections.lifecycle.credentials.scopes import forget_lack, observe_lack, observe_scopes
 from connections.lifecycle.credentials.versions import outlive
@@ -95,10 +97,12 @@ def _probe(trial: _Trial, connection_id: uuid.UUID, *, trigger: Trigger) -> Prob
     )
     if wait is not None:
         return _postpone(trial, wait)
+    began = time.monotonic()
     try:
         found = strategy.probe(target, trial.credential) if is_probed else strategy.introspect(target, trial.credential)
     except MisconfiguredProvider as error:  # nothing was sent
         found = ProbeResult(ProbeVerdict.UNAVAILABLE, detail=f"Probe: {error.evidence.detail}")
+    meters.probe_sent(target.entry.slug, found.verdict, seconds=time.monotonic() - began)
     is_accounts_own = trial.access.asks_accounts_own
     admission.note_probe(
         trial.party_or_app, connection_id=connection_id, found=found, server=server, is_accounts_own=is_accounts_own

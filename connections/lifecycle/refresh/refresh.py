@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, release_database
+from connections.journal import meters
 from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshReport, claim
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
@@ -89,6 +90,8 @@ def exchange(claimed: Claim) -> RefreshReport:
         # The answer is stored, or the attempt is still open. Either way ``recover`` does the rest.
         report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
     _note(claimed, answer if isinstance(answer, ProviderError) else None)
+    seconds = time.monotonic() - claimed.claimed_monotonic
+    meters.refresh_sent(claimed.access.target.entry.slug, report.outcome, seconds=seconds)
     return report
 
 

@@ -6,5 +6,6 @@
   ``tests/connections/lifecycle/end/test_forget.py``
 - ``shapes``: ``test_trail.py``
 - ``notices``: ``tests/connections/lifecycle/notices``, ``tests/connections/admin/test_notices.py``
+- ``meters``: ``tests/connections/api/test_metrics.py``, ``tests/processes/test_metrics.py``
 - ``flood``: ``tests/connections/api/test_refused_keys.py``
 """

@@ -1,0 +1,118 @@
+"""Metrics over real processes: those of the web are added up, outlive one that dies, and a worker has its own."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from config.local.demo.stack import LocalStack
+from config.local.services.ports import any_free_port
+from providers.sandbox.waiting import until
+from tests.campaigns.stacks import control, database, populate, running_stack
+
+TOKEN = "a-token-of-the-scraper"
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+_DUE = "UPDATE connections_connection SET refresh_due_at = now(), access_expires_at = now() + interval '1 minute'"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("metrics")
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return any_free_port()
+
+
+@pytest.fixture(scope="module")
+def stack(folder: Path, port: int) -> Iterator[LocalStack]:
+    told = {
+        "LATCHKEY_METRICS_TOKEN": TOKEN,
+        "LATCHKEY_METRICS_DIR": str(folder / "kept"),
+        "LATCHKEY_METRICS_PORT": str(port),
+    }
+    with running_stack(folder / "stack", "web", "worker", "beat", "sandbox", **told) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def populated(stack: LocalStack) -> dict[str, Any]:
+    return populate(stack, 4)
+
+
+def sample(url: str, name: str, **labels: str) -> float:
+    """Scrape ``url`` and return the sum of the samples that have this name and these labels."""
+    answer = requests.get(f"{url}/metrics", headers=AUTHORIZED, timeout=10)
+    assert answer.status_code == 200
+    return sum(
+        found.value
+        for family in text_string_to_metric_families(answer.text)
+        for found in family.samples
+        if found.name == name and labels.items() <= found.labels.items()
+    )
+
+
+def vend(stack: LocalStack, populated: dict[str, Any], times: int) -> None:
+    url = f"{stack.urls['web']}/api/v1/connections/{populated['connections'][0]}/credential"
+    headers = {"Authorization": f"Bearer {populated['key']}", "Connection": "close"}
+    for _ in range(times):
+        assert requests.post(url, json={"end_user": "user-0"}, headers=headers, timeout=10).status_code == 200
+
+
+def children(pid: int | None) -> list[int]:
+    listed = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False)
+    return [int(line) for line in listed.stdout.split()]
+
+
+def vended(stack: LocalStack) -> float:
+    return sample(stack.urls["web"], "latchkey_request_seconds_count", kind="vend", status="200")
+
+
+def test_the_web_processes_are_added_up_and_one_that_dies_goes_on_to_count(
+    stack: LocalStack, populated: dict[str, Any]
+) -> None:
+    before = vended(stack)
+    vend(stack, populated, 30)
+    assert [vended(stack) - before for _ in range(6)] == [30.0] * 6  # whichever of them is asked
+    web = stack.pid("web")
+    died = children(web)[0]
+    os.kill(died, signal.SIGKILL)
+    until(lambda: died not in children(web) and len(children(web)) == 2, "another web process")
+    vend(stack, populated, 10)
+    assert vended(stack) - before == 40.0
+
+
+def test_another_start_of_the_server_begins_anew(stack: LocalStack, populated: dict[str, Any], folder: Path) -> None:
+    vend(stack, populated, 5)
+    before = {kept.name for kept in (folder / "kept").iterdir()}
+    assert len(before) == 1
+    stack.stop_process("web")
+    stack.start_process("web")
+    vend(stack, populated, 3)
+    assert vended(stack) == 3.0
+    assert not before & {kept.name for kept in (folder / "kept").iterdir()}
+
+
+def test_a_worker_answers_for_itself(stack: LocalStack, populated: dict[str, Any], port: int) -> None:
+    worker = f"http://127.0.0.1:{port}"
+    assert requests.get(f"{worker}/metrics", timeout=10).status_code == 401
+    assert requests.get(f"{worker}/", headers=AUTHORIZED, timeout=10).status_code == 404
+    before = sample(worker, "latchkey_refresh_seconds_count", outcome="refreshed")
+    control(stack).clear_log()
+    with database(stack) as connected:
+        connected.execute(_DUE)
+    until(
+        lambda: sample(worker, "latchkey_refresh_seconds_count", outcome="refreshed") == before + 4,
+        "four refreshes that the worker has counted",
+    )
+    assert len(control(stack).log(grant_type="refresh_token")) == 4
+    assert sample(worker, "latchkey_queued_seconds_count", queue="refresh") >= 1
+    assert 0 < sample(worker, "latchkey_refresh_seconds_sum", outcome="refreshed") < 60
+    assert sample(worker, "latchkey_refresh_seconds_count", provider="sandbox") == 0  # not asked for
