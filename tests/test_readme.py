@@ -15,6 +15,9 @@ from providers.values import ClientRegistration
 ROOT = Path(__file__).parent.parent
 PAGES = [
     ROOT / "README.md",
+    ROOT / "OPERATIONS.md",
+    ROOT / "SECURITY.md",
+    ROOT / "config/deploy/README.md",
     *sorted(ROOT.glob("connections/*/README.md")),
     *sorted(ROOT.glob("providers/**/README.md")),
 ]

@@ -50,6 +50,7 @@ def test_each_alert_says_what_to_read() -> None:
         for rule in group["rules"]:
             assert rule["labels"]["severity"] in ("warning", "critical")
             assert set(rule["annotations"]) == {"summary", "runbook"}
+            assert f"### {rule['annotations']['runbook']}\n" in (ROOT / "OPERATIONS.md").read_text()
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool")
