@@ -16,6 +16,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_secon
         "sweep-revocations": _every(sweep_seconds * 2, Task.SWEEP_REVOCATIONS),
         "sweep-webhooks": _every(webhook_seconds, Task.SWEEP_WEBHOOKS),
         "send-notices": _every(15.0, Task.SEND_NOTICES),
+        "sweep-pushes": _every(30.0, Task.SWEEP_PUSHES),
         "recover": _every(recover_seconds, Task.RECOVER),
         "reread-changed": _every(30.0, Task.REREAD_CHANGED),
         "discard-expired": _every(60.0, Task.DISCARD_EXPIRED),

@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path(resource.METADATA_PATH[1:], resource.metadata),
     path("apps/", include("connections.published.urls")),
+    path("pushes/", include("connections.pushed.urls")),
     path("connect/", include("connections.consent.urls")),
     path("admin/providers/", include("connections.admin.catalogue.urls")),
     path("admin/search/", search_page, name="search"),

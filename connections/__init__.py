@@ -3,7 +3,7 @@
 Entrances. Each translates its input, makes one lifecycle call and translates the result back:
 
 - ``admin``: the operators' pages; ``consent``: the hosted widget; ``api``: the internal JSON API
-- ``published``: what providers may fetch about our registrations
+- ``published``: what providers may fetch about our registrations; ``pushed``: what they send us by themselves
 - ``management``: the operators' commands; ``tasks``: the Celery tasks, whose arguments are ids
 - ``entrance``: who a request comes from, how a crash is logged, how a picture is served, for every entrance over HTTP
 - ``monogram``: the icon of a provider; ``asked_fields``: what end users type; both for the widget and the admin

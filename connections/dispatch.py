@@ -58,6 +58,8 @@ class Task(StrEnum):
     SWEEP_WEBHOOKS = "connections.sweep_webhooks"
     SEND_NOTICES = "connections.send_notices"
     WATCH_USE = "connections.watch_use"
+    ACT_ON_PUSH = "connections.act_on_push"
+    SWEEP_PUSHES = "connections.sweep_pushes"
 
 
 SENT_AT = "latchkey_sent_at"  # the header that says when a message was sent, as seconds since the epoch
@@ -67,6 +69,7 @@ _QUEUES = {
     Task.REVOKE: "celery",
     Task.DELIVER: "webhooks",
     Task.SEND_NOTICES: "celery",
+    Task.ACT_ON_PUSH: "celery",
 }
 
 
@@ -107,6 +110,11 @@ def deliver_later(endpoint_id: uuid.UUID) -> None:
 def send_notices_later() -> None:
     """Send one task, on commit, that mails the notices that are due. Never raises for the broker."""
     _send_on_commit(Task.SEND_NOTICES, ())
+
+
+def act_on_push_later(push_id: uuid.UUID) -> None:
+    """Send one task, on commit, that acts on a received push. Never raises for the broker."""
+    _send_on_commit(Task.ACT_ON_PUSH, (push_id,))
 
 
 def count_waiting(task: Task) -> int | None:

@@ -35,6 +35,7 @@ from connections.lifecycle.port.go_on import continue_imports
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.provision.client_secrets import end_others
 from connections.lifecycle.provision.domains import look_again
+from connections.lifecycle.pushes.act import act, send_waiting
 from connections.lifecycle.refresh import presence
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.recover import recover_unfinished
@@ -124,6 +125,18 @@ def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -
 def deliver_to_endpoint(*endpoint_ids: str) -> None:
     """Deliver what waits for these webhook endpoints."""
     _each(endpoint_ids, deliver)
+
+
+@shared_task(name=Task.ACT_ON_PUSH, ignore_result=True)
+def act_on_pushes(*push_ids: str) -> None:
+    """Do what these received pushes order."""
+    _each(push_ids, act)
+
+
+@shared_task(name=Task.SWEEP_PUSHES, ignore_result=True)
+def sweep_waiting_pushes() -> None:
+    """Send the received pushes whose task was lost."""
+    send_waiting(now=database_now())
 
 
 @shared_task(name=Task.SWEEP_REFRESHES, ignore_result=True)

@@ -16,6 +16,7 @@ from connections.admin import logins
 from connections.lifecycle.connect import callback
 from connections.lifecycle.identify import callers as token_callers
 from connections.lifecycle.provision import callers
+from connections.lifecycle.pushes import allowance, receive
 from connections.lifecycle.refresh import presence
 from connections.models import AuditEvent, AuditPruning, AuditRedaction, AuditSeal, ProviderApp, Tenant
 from providers.sandbox.client import SandboxProcess, start_sandbox
@@ -47,6 +48,8 @@ def _fresh_minute() -> None:
     """Let nothing count that was refused before this test."""
     for gate in (callers.gate, token_callers.gate, callback.unasked, logins.guesses, logins.strangers):
         gate.forget()
+    for kept in (receive.gate, allowance.pushes, allowance.refusals):
+        kept.forget()
 
 
 @cache

@@ -44,6 +44,7 @@ _MAY_CALL_PROVIDER = re.compile(
     r"|(?:POST|GET) /connect/callback/.*"
     r"|GET /connect/[^/]+/device(?:/state)?"
     r"|POST /connect/.*"
+    r"|POST /pushes/.*"
     r"|POST /admin/.*"
 )
 

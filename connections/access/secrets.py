@@ -7,7 +7,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.conf import settings
@@ -183,6 +183,29 @@ def _app_place(app: ProviderApp) -> Place:
         record=str(app.id),
         field="secrets",
     )
+
+
+def _push_place(app: ProviderApp) -> Place:
+    return replace(_app_place(app), field="push_secrets")
+
+
+def seal_push_secrets(app: ProviderApp, secrets: Sequence[str]) -> bytes | None:
+    """Return the push secrets of ``app``, sealed in their order; None for none. One query. Raises ``Unreadable``."""
+    if not secrets:
+        return None
+    return seal(json.dumps(list(secrets)).encode(), key=current_data_key(app.tenant_id), place=_push_place(app))
+
+
+def open_push_secrets(app: ProviderApp) -> tuple[SecretStr, ...]:
+    """Return the push secrets of ``app``, the newest first. One query, if it has any. Raises ``Unreadable``."""
+    if app.push_secrets is None:
+        return ()
+    return tuple(SecretStr(secret) for secret in json.loads(_open(app.push_secrets, place=_push_place(app))))
+
+
+def push_content_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, event_id: uuid.UUID) -> Place:
+    """Return the place to which what a pushed event says is bound. No I/O."""
+    return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(event_id), field="push_content")
 
 
 def _client_place(client: RegisteredClient, field: str) -> Place:

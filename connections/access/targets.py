@@ -105,6 +105,11 @@ def redirect_uri(client_id: uuid.UUID) -> str:
     return f"{settings.PUBLIC_URL}/connect/callback/{client_id}"
 
 
+def push_address(app_id: uuid.UUID) -> str:
+    """Return the address to which the provider of an app sends what it tells us by itself. No I/O."""
+    return f"{settings.PUBLIC_URL}/pushes/{app_id}"
+
+
 def access_of(connection: Connection, *, key: DataKey | None = None) -> Access:
     """Return the strategy and target of ``connection``. Raises as ``access_to``.
 

@@ -14,6 +14,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``webhook_endpoint``, ``webhook_delivery``: where events are delivered, and how far each has come
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``client_secret_forms``: a secret is rotated, and the earlier ones end
+- ``received_push``: what providers have told by themselves · ``push_forms``: the secret by which that is known
 - ``registered_client``: what provider apps have registered without hands
 - ``trial``: an operator goes through a consent with an app, and ends it again
 - ``widget_preview``: the widget's pages for one app, framed
@@ -58,6 +59,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     offboarding,
     operators,
     provider_app,
+    received_push,
     registered_client,
     tenant,
     tenant_domain,
@@ -89,6 +91,7 @@ __all__ = [
     "offboarding",
     "operators",
     "provider_app",
+    "received_push",
     "registered_client",
     "tenant",
     "tenant_domain",

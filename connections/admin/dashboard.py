@@ -181,7 +181,7 @@ def _figures(counts: dict[str, int], *, open_incidents: int) -> list[Figure]:
 
 def _incidents(user: Staff) -> list[Incident]:
     opened = visible(user, Incident.objects.filter(closed_at=None)).select_related("provider_app")
-    return list(opened.defer("provider_app__secrets").order_by("-last_seen_at")[:50])
+    return list(opened.defer("provider_app__secrets", "provider_app__push_secrets").order_by("-last_seen_at")[:50])
 
 
 def _activity(width: int, since: datetime, tenants: Tenants) -> dict[datetime, dict[str, int]]:

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_protect
 from django_stubs_ext import Annotations
 
 from connections.access.targets import redirect_uri
-from connections.admin import app_key_forms, client_secret_forms, columns, show, trial
+from connections.admin import app_key_forms, client_secret_forms, columns, push_forms, show, trial
 from connections.admin.base import count_of, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
@@ -23,7 +23,16 @@ from connections.admin.provider_app_page import app_page
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.admin.widget_preview import preview_widget
 from connections.lifecycle.provision.provider_apps import register_itself, store_provider_app
-from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp, RegisteredClient
+from connections.models import (
+    AppKey,
+    AuditEvent,
+    Connection,
+    ConnectSession,
+    Incident,
+    ProviderApp,
+    ReceivedPush,
+    RegisteredClient,
+)
 from providers.catalog.cautions import cautions_of
 from providers.catalog.loader import listed, load_catalog, meant_by
 from providers.catalog.schema import CatalogEntry
@@ -71,6 +80,21 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         Button("end-secrets", "End earlier secrets", client_secret_forms.end_earlier, _has_secrets, has_own_page=True),
         Button("make-key", "Make a key", app_key_forms.make, has_own_page=True),
         Button("bring-key", "Bring a key", app_key_forms.bring, has_own_page=True),
+        Button(
+            "push-secret",
+            "Enter push secret",
+            push_forms.enter,
+            push_forms.takes_push_secret,
+            has_own_page=True,
+            needs_proof=True,
+        ),
+        Button(
+            "retire-push-secret",
+            "Retire earlier push secret",
+            push_forms.retire,
+            push_forms.takes_push_secret,
+            asks="What the provider still signs with it is refused from now on.",
+        ),
         *pause_buttons(),
         *suspend_buttons(_SUSPEND_ASKS),
     )
@@ -86,7 +110,9 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderApp]:
         is_set = ExpressionWrapper(Q(secrets__isnull=False), output_field=BooleanField())
         made = count_of(Connection.objects.all(), "provider_app")
-        return super().get_queryset(request).annotate(has_secrets=is_set, connections_made=made)
+        pushes = ExpressionWrapper(Q(push_secrets__isnull=False), output_field=BooleanField())
+        rows = super().get_queryset(request)
+        return rows.annotate(has_secrets=is_set, has_push_secret=pushes, connections_made=made)
 
     # --- the form -----------------------------------------------------------------------------------------------------
     def add_view(
@@ -159,7 +185,13 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: ProviderApp | None) -> None:
         if row is not None:
             has_secrets = _has_secrets(row)
-            context["app_page"] = app_page(row, has_secrets=has_secrets, user=request.user, now=read_at(row))
+            context["app_page"] = app_page(
+                row,
+                has_secrets=has_secrets,
+                has_push_secret=bool(getattr(row, "has_push_secret", False)),
+                user=request.user,
+                now=read_at(row),
+            )
         if row is None and (chosen := _chosen(request)) is not None:
             entry, style = chosen
             shown = context["adminform"].form.instance
@@ -251,6 +283,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
                 show.list_link("Incidents", Incident, app=row.id),
                 show.list_link("Keys", AppKey, app=row.id),
                 show.list_link("Registered clients", RegisteredClient, app=row.id),
+                show.list_link("Received pushes", ReceivedPush, app=row.id),
                 show.list_link("Audit trail", AuditEvent, app=row.id),
             ],
             " · ",

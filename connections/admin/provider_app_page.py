@@ -11,9 +11,10 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from connections.access.staff import Staff, visible
-from connections.access.targets import redirect_uri
+from connections.access.targets import push_address, redirect_uri
 from connections.admin import show
 from connections.admin.client_secret_forms import told_of_end
+from connections.admin.received_push import REFUSALS
 from connections.models import (
     Connection,
     ConnectionFigures,
@@ -21,6 +22,8 @@ from connections.models import (
     FiguresTaken,
     Incident,
     ProviderApp,
+    PushState,
+    ReceivedPush,
     RegisteredClient,
 )
 from connections.models.figures import ALL
@@ -53,6 +56,7 @@ class AppPage:
     """Everything that stands above the form. ``console`` is where clients are registered, "" if nobody knows."""
 
     steps: Sequence[Step]
+    pushes: Sequence[Step]  # what to do so that the provider tells us by itself; it is left to the operator
     console: str
     health: Health
     trials: Sequence[ConnectSession]
@@ -64,13 +68,15 @@ class AppPage:
         return all(step.is_done is not False for step in self.steps)
 
 
-def app_page(app: ProviderApp, *, has_secrets: bool, user: Staff, now: datetime) -> AppPage:
-    """Return what the page of ``app`` shows to ``user``. Six queries."""
+def app_page(app: ProviderApp, *, has_secrets: bool, has_push_secret: bool, user: Staff, now: datetime) -> AppPage:
+    """Return what the page of ``app`` shows to ``user``. Eight queries."""
     entry = load_catalog().get(app.provider)
     health = _health(app, user)
     is_used = any(count for _, count, _, _ in health.counts)
     steps = [] if entry is None else list(_steps(app, entry, has_secrets=has_secrets, is_used=is_used))
-    return AppPage(steps, "" if entry is None else entry.registration.console, health, _trials(app, user), now)
+    pushes = [] if entry is None else list(_push_steps(app, entry, is_set=has_push_secret))
+    console = "" if entry is None else entry.registration.console
+    return AppPage(steps, pushes, console, health, _trials(app, user), now)
 
 
 def _trials(app: ProviderApp, user: Staff) -> list[ConnectSession]:
@@ -99,6 +105,30 @@ def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used:
         yield Step("Enter the client secrets below, the preferred first.", has_secrets or None, secrets)
     theirs = show.list_link("its connections", Connection, app=app.id)
     yield Step("Let somebody connect.", is_used, theirs if is_used else "none yet: try it yourself first")
+
+
+def _push_steps(app: ProviderApp, entry: CatalogEntry, *, is_set: bool) -> Iterator[Step]:
+    """Yield what to do so that the provider tells us by itself what happens there. Two queries at most."""
+    if (rules := entry.push) is None:
+        return
+    name = entry.name
+    pushed = ReceivedPush.objects.filter(provider_app=app).only("received_at", "why")
+    last = pushed.exclude(state=PushState.REFUSED).first()
+    refused = pushed.filter(state=PushState.REFUSED).first()
+    comes = last is not None or None
+    ends = any(event.means == "ended" for event in rules.events)
+    told = "tells us when a grant is gone" if ends else "tells us what happens there"
+    address = show.copyable(push_address(app.id))
+    yield Step(f"So that {name} {told}, register this address for its webhooks.", comes, address)
+    for sentence in rules.steps:
+        yield Step(sentence, comes)
+    if rules.key == "push_secret":
+        yield Step(
+            f"Enter the push secret here ({name}: {rules.secret_label}).", is_set or None, "set" if is_set else ""
+        )
+    if refused is not None and (last is None or refused.received_at > last.received_at):
+        why = REFUSALS.get(refused.why, refused.why)
+        yield Step("The last push was refused.", False, show.list_link(why, ReceivedPush, app=app.id))
 
 
 def _health(app: ProviderApp, user: Staff) -> Health:

@@ -4,7 +4,7 @@
 - ``schemas``: the bodies · ``texts``: what a text may hold · ``representations``: from rows to bodies
 - ``branding``, ``access_grants``, ``approvals``: bodies and representations of brands, and of access grants
 - ``catalogue``: bodies and representations of providers
-- ``provider_apps``: those of provider apps, what belongs to them, and incidents
+- ``provider_apps``: those of provider apps, what belongs to them, and incidents · ``pushes``: of what providers tell us
 - ``history``: those of a connection's refreshes and versions, and of what happens next
 - ``own_providers``: entries of the operator's own · ``sessions``: sessions once they are made · ``audit_trail``
 - ``api_clients``: those of API clients, their keys, and trusted issuers · ``switches``: kill switches and pauses

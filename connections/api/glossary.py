@@ -108,7 +108,7 @@ _MEANINGS = {
     "file_line": "the line that the file has to hold",
     "file_url": "the file that proves the host",
     "fingerprint": "what tells one client secret from the others",
-    "fingerprints": "what tells one client secret from the others, the preferred first",
+    "fingerprints": "what tells one secret from the others, the one in use first",
     "font": "the font of the pages",
     "given": "access grants that they gave",
     "good_until": "until when an approval serves",

@@ -35,6 +35,7 @@ from connections.api.routers import (
     provider_apps,
     providers,
     proxy,
+    pushes,
     tenants,
     trusted_issuers,
     vend,
@@ -119,6 +120,7 @@ api.add_router("/offboardings", end_users.receipts, auth=ApiKeyAuth())
 api.add_router("/shared-provider-apps", provider_apps.shared, auth=ApiKeyAuth())
 api.add_router("/provider-apps", provider_apps.router, auth=ApiKeyAuth())
 api.add_router("/provider-apps", app_keys.router, auth=ApiKeyAuth())
+api.add_router("/provider-apps", pushes.router, auth=ApiKeyAuth())
 api.add_router("/connections", connection_acts.router, auth=ApiKeyAuth())
 api.add_router("/connections", connection_history.router, auth=ApiKeyAuth())
 api.add_router("/own-providers", own_providers.router, auth=ApiKeyAuth())

@@ -174,6 +174,7 @@ _MENDED_IN = {
     Reason.ANSWER_UNREAD: _("An answer of {provider} could not be understood, so it wants you to sign in again."),
     Reason.CREDENTIAL_DEAD: _("{provider} no longer accepts the key or password that you gave."),
     Reason.EXPIRED: _("The permission that you gave has run out, and cannot be renewed without you."),
+    Reason.PROVIDER_NOTIFIED: _("{provider} has told us that the permission that you gave was withdrawn there."),
     Reason.REVOKED_BY_OPERATOR: _("The people who run this service have withdrawn the permission that you gave."),
 }
 

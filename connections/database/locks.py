@@ -25,6 +25,7 @@ from connections.models import (
     ImportRun,
     ManagementSession,
     Offboarding,
+    ReceivedPush,
     RefreshAttempt,
     RegisteredClient,
     WatchPosition,
@@ -207,6 +208,11 @@ def lock_registered_client(**lookup: object) -> RegisteredClient | None:
         .filter(**lookup)
         .first()
     )
+
+
+def lock_push(push_id: uuid.UUID) -> ReceivedPush | None:
+    """Return the locked push; None if there is none, or another transaction has it. Lock it before its connections."""
+    return ReceivedPush.objects.select_for_update(skip_locked=True, no_key=True).filter(id=push_id).first()
 
 
 def lock_webhook_endpoint(endpoint_id: uuid.UUID) -> WebhookEndpoint | None:

@@ -40,6 +40,7 @@ class EventType(StrEnum):
     END_USER_OFFBOARDED = "end_user.offboarded"
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_CLOSED = "incident.closed"
+    PROVIDER_EVENT = "provider.event"
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"
     WEBHOOK_ENDPOINT_ENABLED = "webhook_endpoint.enabled"
     WEBHOOK_DELIVERY_FAILED = "webhook_delivery.failed"

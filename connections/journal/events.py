@@ -49,12 +49,12 @@ def last_id() -> int:
     return last_given(_SEQUENCE)
 
 
-def emit(type_: str, connection: Connection, **payload: Any) -> None:
-    """Write one event about ``connection``, in the caller's transaction.
+def emit(type_: str, connection: Connection, **payload: Any) -> OutboxEvent:
+    """Write one event about ``connection``, in the caller's transaction, and return it.
 
     The payload always has the members of ``identity``. ``payload`` adds members of this type of event, JSON-ready.
     """
-    OutboxEvent.objects.create(
+    return OutboxEvent.objects.create(
         type=type_,
         tenant_id=connection.tenant_id,
         connection_id=connection.id,

@@ -10,6 +10,7 @@ A room imports only rooms below it:
 - ``vend``: a caller gets a credential that works now, or the reason why not
 - ``webhooks``: every event reaches whoever is to be told, in order
 - ``notices``: the operator's people are mailed what has happened, once for one cause
+- ``pushes``: what a provider tells us by itself
 - ``probe``: notices a revocation that nobody announced
 - ``refresh``: one refresh in flight, and no rotated token lost
 - ``connect``: an invitation becomes a connection

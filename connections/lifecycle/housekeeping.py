@@ -29,6 +29,7 @@ from connections.journal import audit
 from connections.journal.sealing import drop_leaves, last_seal, seal_settled, sign_pruning
 from connections.lifecycle.answers import useless_answers
 from connections.lifecycle.credentials.subject_tokens import useless_tokens
+from connections.lifecycle.webhooks.content import CONTENT_STAYS
 from connections.lifecycle.webhooks.missed import note_missed
 from connections.models import (
     OPEN_STATES,
@@ -48,6 +49,9 @@ from connections.models import (
     Notice,
     OutboxEvent,
     ProvenToken,
+    PushContent,
+    PushState,
+    ReceivedPush,
     RefreshAttempt,
     Revocation,
     SessionState,
@@ -68,6 +72,8 @@ PROOFS_STAY = timedelta(days=1)  # proxied calls that are under way stand on the
 IMPORTS_STAY = timedelta(days=90)  # the report; by the rows of connections that are there a credential is known again
 FINDINGS_STAY = timedelta(days=365)  # settled ones; the trail has who settled them
 GUESSES_STAY = timedelta(days=2)  # by then every count has run down
+PUSHES_STAY = timedelta(days=30)  # a dated one that comes again after that is refused for its age
+UNDATED_STAY = timedelta(days=400)  # by these rows alone is it known that it came before
 RUN_SECONDS = 60.0
 
 
@@ -91,6 +97,13 @@ def _rows_of_imports_before(moment: datetime) -> QuerySet[ImportRow]:
 def _imports_before(moment: datetime) -> QuerySet[ImportRun]:
     """Return the old imports that have no rows any more."""
     return ImportRun.objects.filter(~Exists(ImportRow.objects.filter(run=OuterRef("pk"))), finished_at__lt=moment)
+
+
+def _pushes_before(now: datetime) -> QuerySet[ReceivedPush]:
+    """Return the old pushes by which no repetition is to be known any more."""
+    is_over = Q(received_at__lt=now - PUSHES_STAY) & (Q(is_dated=True) | Q(state=PushState.REFUSED))
+    done = ReceivedPush.objects.exclude(state=PushState.WAITING)
+    return done.filter(is_over | Q(received_at__lt=now - UNDATED_STAY))
 
 
 @dataclass(slots=True)
@@ -162,9 +175,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
     whose rows are not kept for ever, "keys of apps", "operators' logins", "operators' places", "subject tokens",
-    "answers", "approvals",
-    "visits", "callers' tokens", "rows of imports", "imports", "webhook
-    secrets", "wrong guesses", "findings" and "used assertions".
+    "answers", "approvals", "visits", "callers' tokens", "rows of imports", "imports", "webhook secrets",
+    "wrong guesses", "findings", "pushes", "contents of pushes" and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -185,6 +197,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["wrong guesses"] = _Kind(GuessCount.objects.filter(counted_at__lt=now - GUESSES_STAY), by="counted_at")
     left["findings"] = _Kind(Finding.objects.filter(resolved_at__lt=now - FINDINGS_STAY), by="resolved_at")
     left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")
+    left["pushes"] = _Kind(_pushes_before(now), by="received_at")
+    left["contents of pushes"] = _Kind(PushContent.objects.filter(created_at__lt=now - CONTENT_STAYS), by="created_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:
         for kind, rows in list(left.items()):

@@ -22,6 +22,7 @@
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
 - ``audit_seal``: what proves the audit trail, and how far it has been verified
 - ``notice``: what the operator's people are told by mail
+- ``received_push``: what a provider has sent by itself, and what waits to be passed on of it
 - ``webhook_endpoint``: where events are delivered · ``webhook_delivery``: of one event to one of them
 - ``watching``: what is usual of an API client, and what was suspicious
 - ``figures``: what is counted for the first page of the admin
@@ -53,6 +54,7 @@ from connections.models.notice import ENDED, Notice, NoticeState
 from connections.models.offboarding import Offboarding, OffboardingMode, SharedFate
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
+from connections.models.received_push import PushContent, PushState, ReceivedPush
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
 from connections.models.registered_client import RegisteredClient, RegistrationWay
 from connections.models.scope import Scope
@@ -153,7 +155,10 @@ __all__ = [
     "Permission",
     "ProvenToken",
     "ProviderApp",
+    "PushContent",
+    "PushState",
     "Reason",
+    "ReceivedPush",
     "RefreshAttempt",
     "RegisteredClient",
     "RegistrationWay",

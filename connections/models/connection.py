@@ -74,8 +74,9 @@ class Connection(Mutable):
 
     ``evidence`` holds the facts on which the status rests. Its keys, each only where it applies: ``detail``,
     ``status``, ``error`` and ``sent`` (``providers.errors.Evidence``), ``attempt`` (id), ``failures``, ``refusals``,
-    ``refused_since``, ``probe``, ``probe_status``, ``by``, ``expired_at``, ``endpoint_moved_at``, ``ignored_since``
-    (``end.revoke``) and ``revocation`` (by version id: what ``end.revocation_proof`` saw). Times in it are text.
+    ``refused_since``, ``probe``, ``probe_status``, ``by``, ``push`` (id), ``told``, ``expired_at``,
+    ``endpoint_moved_at``, ``ignored_since`` (``end.revoke``) and ``revocation`` (by version id: what
+    ``end.revocation_proof`` saw). Times in it are text.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -28,6 +28,7 @@ class ProviderApp(models.Model):
 
     ``secrets`` seals a JSON list of client secrets, the preferred first; all others are destroyed at
     ``other_secrets_end_at``, if that is set; ``secrets_changed_at`` is when one was entered or removed last.
+    ``push_secrets`` seals those by which what the provider sends by itself is known to be its own, the newest first.
     ``discovered`` is what the issuer's metadata said when the app was made. A draft has no client id yet: providers ask
     for the redirect URI first. ``scopes`` are asked for where a session names none ([]: the entry's defaults).
     ``required_scopes`` are always asked for, and a connection without one of them vends nothing. ``allowed_scopes`` are
@@ -45,6 +46,7 @@ class ProviderApp(models.Model):
     secrets = SealedField(null=True, blank=True, editable=False)
     other_secrets_end_at = models.DateTimeField(null=True, blank=True, editable=False)
     secrets_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    push_secrets = SealedField(null=True, blank=True, editable=False)
     params = models.JSONField(default=dict, blank=True)
     discovered = models.JSONField(default=dict, blank=True)
     scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)

@@ -34,6 +34,7 @@ class Reason(models.TextChoices):
     ANSWER_UNREAD = "answer_unread", "Refused, after an answer that could not be read"
     CREDENTIAL_DEAD = "credential_dead", "The provider refused the credential twice"
     EXPIRED = "expired", "The credential expired and cannot be refreshed"
+    PROVIDER_NOTIFIED = "provider_notified", "The provider has told us that the grant is gone"
     REVOKED_BY_OPERATOR = "revoked_by_operator", "Revoked by the operator"
     DISCONNECTED_BY_REQUEST = "disconnected_by_request", "Disconnected on request"
 
@@ -50,7 +51,7 @@ REASONS_OF: dict[Status, tuple[Reason, ...]] = {
         Reason.CREDENTIAL_DEAD,
         Reason.EXPIRED,
     ),
-    Status.REVOKED: (Reason.REVOKED_BY_OPERATOR,),
+    Status.REVOKED: (Reason.PROVIDER_NOTIFIED, Reason.REVOKED_BY_OPERATOR),
     Status.DISCONNECTED: (Reason.DISCONNECTED_BY_REQUEST,),
 }
 

@@ -6,12 +6,12 @@
 - ``schema``: the shape of an entry; its parts are ``methods``, ``typed_methods``, ``signed_methods``,
   ``device_method``, ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``, ``exchange_method`` and
   ``password_method`` (styles), ``calls`` (requests), ``assertions`` (that we sign), ``answers`` (of the token
-  endpoint), ``refresh_tokens`` (their lives), ``callback`` (the authorization response), ``scopes``, ``fields`` and
-  ``proxying`` (limits of calls)
+  endpoint), ``refresh_tokens`` (their lives), ``callback`` (the authorization response), ``scopes``, ``fields``,
+  ``proxying`` (limits of calls) and ``pushes`` (what providers send by themselves)
 - ``facts``: what an entry says about itself · ``checklist``: what to do before anybody can connect ·
   ``cautions``: what an operator should know of a style before using it
 - ``checks``: what must agree within an entry, with ``about_checks``, ``scope_checks``, ``callback_checks``,
-  ``host_checks``, ``pattern_checks``, ``resource_checks``, ``signing_checks`` and ``template_checks``
+  ``host_checks``, ``pattern_checks``, ``push_checks``, ``resource_checks``, ``signing_checks`` and ``template_checks``
 - ``mistakes``: what no entry can be made of, in words
 - ``entry_schema``: the JSON Schema for editors, with ``descriptions`` and ``method_descriptions`` of every key
 - ``resolve``: from an entry and its parameters to a target · ``own_hosts``: which hosts a connection names itself ·

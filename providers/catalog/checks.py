@@ -16,6 +16,7 @@ from providers.catalog.host_checks import host_problems
 from providers.catalog.methods import Method
 from providers.catalog.pattern_checks import pattern_problem
 from providers.catalog.pointer import is_pointer
+from providers.catalog.push_checks import push_pointers, push_problems
 from providers.catalog.resource_checks import resource_problems
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scope_checks import scope_problems
@@ -47,6 +48,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     yield from host_problems(entry)
     yield from signing_problems(entry)
     yield from about_problems(entry)
+    yield from push_problems(entry)
     for key, pointer in _pointers(entry):
         if not pointer.startswith("/"):
             yield f"{key}: {pointer!r} is no JSON Pointer; start it with /"
@@ -215,6 +217,8 @@ def _pointers(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
     if (choice := entry.workspaces) is not None:
         found += [(f"workspaces.{key}", getattr(choice, key)) for key in ("items", "id", "name")]
         found += [(f"workspaces.params.{name}", pointer or "-") for name, pointer in choice.params.items()]
+    if entry.push is not None:
+        found += push_pointers(entry.push)
     for key, several in rules:
         found += [(f"{key}.{i}.field", rule.field) for i, rule in enumerate(several) if "/" in rule.field]
     yield from ((key, pointer) for key, pointer in found if pointer)

@@ -15,6 +15,7 @@ from providers.catalog.calls import Call, ErrorRule, Presentation, Probe, Worksp
 from providers.catalog.facts import AppRegistration, Facts
 from providers.catalog.fields import Param, SecretField, Shape
 from providers.catalog.proxying import ProxyLimits
+from providers.catalog.pushes import PushChallenge, PushEvent, PushRules
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scopes import Implication, ScopeInfo, ScopeSpelling
 
@@ -87,6 +88,56 @@ PART_DESCRIPTIONS: Descriptions = {
         "probe": says("A cheap call that proves that a credential works, and names the account."),
         "workspaces": says("The choice between several sites or organisations that one grant opens."),
         "proxy": says("How long proxied calls may take, how large they may be, and how many a minute there are."),
+        "push": says("What the provider sends us by itself, how it proves that, and what it means."),
+    },
+    PushRules: {
+        "scheme": says("What proves that a push comes from the provider."),
+        "key": says("With what: the push secret or the client secret of the app; none for a security event token."),
+        "secret_label": says("The provider's word for the push secret.", "Signing secret"),
+        "steps": says("What to do at the provider so that it sends pushes, a sentence each.", ["Subscribe to all."]),
+        "signature": says("The header that holds the signature.", "X-Acme-Signature"),
+        "signature_prefix": says("What stands before the signature there.", "sha256="),
+        "signature_member": says("The name of the signature, if the header is a list of name=value.", "v1"),
+        "hash": says("The hash of the HMAC."),
+        "encoding": says("How the signature is written."),
+        "signed": says(
+            "What is signed: {body} with whatever stands around it, of {timestamp}, {method} and {url}.",
+            "{timestamp}.{body}",
+        ),
+        "timestamp": says("The header that says when the push was signed.", "X-Acme-Timestamp"),
+        "timestamp_member": says("The name of that moment, if it is in the list with the signature.", "t"),
+        "timestamp_unit": says("Whether that moment counts seconds or milliseconds."),
+        "max_age_seconds": says("How far from now that moment may be.", 300),
+        "issuer": says("Who issues the security event tokens.", "https://accounts.acme.example/"),
+        "jwks_url": says("Where the issuer's keys are.", "https://accounts.acme.example/keys"),
+        "secret_at": says("A JSON Pointer into an event: the shared secret.", "/clientState"),
+        "items": says("A JSON Pointer to the list of events, if the body holds one.", "/events"),
+        "type": says(
+            "Where an event names its type: JSON Pointers, or header:NAME. Several are joined with points.",
+            ["header:X-Acme-Event", "/action"],
+        ),
+        "id": says("Where the delivery has its id: a JSON Pointer, or header:NAME.", "/event_id"),
+        "occurred_at": says("A JSON Pointer: when it happened.", "/created"),
+        "occurred_unit": says("Whether that counts seconds or milliseconds, or is a moment in words (RFC 3339)."),
+        "account": says("Where an event names the account: JSON Pointers, as in [probe], or header:NAME.", "/user/id"),
+        "account_pattern": says("A pattern with one group: the part of that text which is the account."),
+        "account_param": says("The parameter of a connection that is compared, in place of its account.", "shop"),
+        "challenges": says("How the provider asks whether the address is ours: one table each."),
+        "events": says("The events that are about the grant itself: one table each."),
+        "success_status": says("The status by which the provider knows that we have it."),
+    },
+    PushEvent: {
+        "type": says("The event's type.", "app.uninstalled"),
+        "means": says("Whether the grant has ended, or the provider has to be asked."),
+        "needs": says("A JSON Pointer: the event counts only if there is something.", "/tokens/bot"),
+        "account": says("Where this event names the account, if not where the others do.", "/user/id"),
+        "reaches": says("Whether that is a whole account id, or the first part of those that have several."),
+    },
+    PushChallenge: {
+        "type": says("The type of event that is such a question.", "url_verification"),
+        "query": says("Or the parameter of the query that is.", "validationToken"),
+        "value": says("A JSON Pointer: what the provider wants to see again.", "/challenge"),
+        "members": says("The members of the answer, if it is a JSON object.", {"token": "{value}"}),
     },
     ProxyLimits: {
         "answer_seconds": says("How long the provider may take to begin its answer to a whole request.", 120),

@@ -33,6 +33,7 @@ from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.proxying import ProxyLimits
+from providers.catalog.pushes import PushRules
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.catalog.signed_methods import JwtBearerMethod, SamlBearerMethod, SignedJwtMethod
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, TwoStepLoginMethod
@@ -87,6 +88,7 @@ class CatalogEntry(Shape):
     probe: Probe | None = None
     workspaces: Workspaces | None = None
     proxy: ProxyLimits = ProxyLimits()
+    push: PushRules | None = None
 
     @property
     def methods(self) -> Mapping[str, Method]:

@@ -21,12 +21,15 @@ list) or over the control API:
                      "urn:ietf:params:oauth:grant-type:token-exchange",
                      "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:saml2-bearer"],
      "resources": ["https://api.example"], "pushes": false, "signs": false,
+     "push_url": "https://…", "push_secret": "…",
      "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
 Only ``client_id`` and one of ``client_secret``, ``client_secrets``, ``"jwks": {"keys": […]}`` (for private_key_jwt),
 ``"certificates": [thumbprint]`` (for tls_client_auth) and ``"public": true`` are required; the last three follow the
 settings when absent. With ``resources`` each request has to name one of them (RFC 8707), and with ``pushes`` an
-authorization request has to be pushed. A client of OAuth 1.0a is registered with ``signs``.
+authorization request has to be pushed. With ``push_url`` it is told there, signed with ``push_secret``, of each
+person who has nothing granted to it any more: ``Sandbox-Signature: v1=HEX`` is an HMAC-SHA256 of ``TIMESTAMP.BODY``. A
+client of OAuth 1.0a is registered with ``signs``.
 
 Endpoints
 ---------
@@ -68,6 +71,7 @@ GET /control/grants                     filters username, client_id; with the fi
 POST /control/grants                    {client_id, username, count?, scope?} -> {grants}: grants that nobody was
                                         asked for, with their token responses
 POST /control/revoke                    {username?, client_id?, grant_id?}: revoke the grants that match all; {}: all
+POST /control/pushes                    {client_id, username, type, members?} -> {status}: push an event to a client now
 GET /control/log?after=N&limit=M        {entries, last_id}; up to 5,000 at once, oldest first
 DELETE /control/log                     forget the entries; the numbering goes on
 GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate, grace_seconds, delay_seconds,
@@ -184,6 +188,7 @@ Modules
 - ``assertions``, ``believing``: what it believes of what others sign · ``presented``: what a header presents
 - ``saml``: assertions of SAML · ``assertion_grants``: a token for what others sign (RFC 7523 §2.1)
 - ``installations``: a token for an installed app
+- ``pushing``: what it tells clients by itself
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings

@@ -97,6 +97,12 @@ class SandboxControl:
         made: dict[str, str] = self.call("POST", "certificates", {"username": username, "days": days})
         return made
 
+    def push(self, client_id: str, kind: str, *, username: str, members: dict[str, Any] | None = None) -> int | None:
+        """Have a signed event pushed to a client that listens, and return the status of its answer."""
+        asked = {"client_id": client_id, "type": kind, "username": username, "members": members or {}}
+        status: int | None = self.call("POST", "pushes", asked)["status"]
+        return status
+
     def revoke_certificate(self, thumbprint: str) -> None:
         """Make the certificate nobody's. The handshake still takes it."""
         self.call("DELETE", f"certificates/{thumbprint}")

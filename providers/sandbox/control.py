@@ -14,6 +14,7 @@ from flask import Blueprint, Response, current_app, jsonify, make_response, requ
 
 from providers.sandbox.minting import create_api_key, mint_grant
 from providers.sandbox.people import PEOPLE
+from providers.sandbox.pushing import send_push, tell_revoked
 from providers.sandbox.registry import InvalidDocument
 from providers.sandbox.sigv4 import create_access_key, revoke_access_key
 from providers.sandbox.state import Sandbox
@@ -114,7 +115,18 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
         document = _document("username", "client_id", "grant_id")
         with sandbox.store.transaction() as ledger:
             count = ledger.revoke_grants(by="control", now=time.time(), **document)
+        tell_revoked(sandbox, username=document.get("username"), client_id=document.get("client_id"))
         return jsonify(revoked=count)
+
+    @routes.post("/pushes")
+    def push() -> Response:
+        document = _document()
+        client = sandbox.registry.client(str(document.get("client_id", "")))
+        username, members = str(document.get("username", "")), document.get("members", {})
+        if client is None or not client.push_url or username not in PEOPLE or not isinstance(members, dict):
+            raise InvalidDocument("name a client_id with a push_url, a username, a type and maybe members")
+        kind = str(document.get("type", "grant.revoked"))
+        return jsonify(status=send_push(client, kind, username=username, members=members))
 
     @routes.get("/log")
     def log() -> Response:

@@ -6,6 +6,7 @@ import time
 from flask import Blueprint, Response, make_response, render_template, request
 
 from providers.sandbox.fault_kinds import KINDS
+from providers.sandbox.pushing import tell_revoked
 from providers.sandbox.redirects import see_other
 from providers.sandbox.registry import ENDPOINTS, GRANT_TYPES, InvalidDocument
 from providers.sandbox.sessions import signed_in
@@ -77,6 +78,7 @@ def _revoke_grants(sandbox: Sandbox, *, client_id: str) -> None:
         raise InvalidDocument("name a registered client")
     with sandbox.store.transaction() as ledger:
         ledger.revoke_grants(client_id=client_id, by="control", now=time.time())
+    tell_revoked(sandbox, client_id=client_id)
 
 
 def _page(sandbox: Sandbox, problem: str = "") -> Response:

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from providers.sandbox.consent import SCOPE_TEXTS
 from providers.sandbox.minting import create_api_key
 from providers.sandbox.people import PEOPLE, authenticate
+from providers.sandbox.pushing import tell_revoked
 from providers.sandbox.redirects import local_path, see_other
 from providers.sandbox.sessions import sign_in, sign_out, signed_in
 from providers.sandbox.state import Sandbox
@@ -50,6 +51,7 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
             with sandbox.store.transaction() as ledger:
                 client_id = request.form.get("client_id", "")
                 ledger.revoke_grants(username=person.username, client_id=client_id, by="person", now=time.time())
+            tell_revoked(sandbox, username=person.username, client_id=client_id)
             return see_other("/apps")
         with sandbox.store.transaction() as ledger:
             live = [grant for grant in ledger.grants(username=person.username) if grant.revoked_at is None]

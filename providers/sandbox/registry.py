@@ -52,7 +52,8 @@ class Client:
     """A registered client (RFC 6749 §2). None means that the global setting applies.
 
     One that registered itself belongs to a ``server`` before the MCP server; its secret may end (0: never), and
-    ``registration_digest`` is that of the token by which it can be changed.
+    ``registration_digest`` is that of the token by which it can be changed. What a person revokes is told to
+    ``push_url``, signed with ``push_secret``.
     """
 
     client_id: str
@@ -73,6 +74,8 @@ class Client:
     server: str = ""
     secret_expires_at: float = 0
     registration_digest: str = ""
+    push_url: str = ""
+    push_secret: str = field(default="", repr=False)
 
     def has_ended(self, *, now: float) -> bool:
         """Return whether its secret has run out."""
@@ -88,7 +91,7 @@ class Client:
         document = asdict(self)
         document["secrets"] = len(document.pop("secret_digests"))
         document["signs"] = bool(document.pop("shared_secret"))
-        del document["registration_digest"]
+        del document["registration_digest"], document["push_secret"]
         return document
 
 
@@ -268,7 +271,16 @@ def _client_from_request(document: object) -> Client:
         access_lifetime=None if lifetime is None else int(_number(lifetime, "access_lifetime")),
         rotate=None if rotate is None else _boolean(rotate, "rotate"),
         grace_seconds=None if grace is None else _number(grace, "grace_seconds"),
+        push_url=_push_url(values),
+        push_secret=str(values.get("push_secret", "")),
     )
+
+
+def _push_url(values: dict[str, Any]) -> str:
+    url = values.get("push_url", "")
+    if not isinstance(url, str) or bool(url) != bool(values.get("push_secret")):
+        raise InvalidDocument("push_url and push_secret are texts, and go together")
+    return url
 
 
 def _mapping(value: object, name: str) -> dict[str, Any]:

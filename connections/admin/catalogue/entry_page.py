@@ -65,7 +65,8 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     is_own = slug in added_slugs()
     limited = is_limited(request.user)
     sees_apps = request.user.has_perm(SEE_APPS)
-    apps = ProviderApp.objects.filter(provider=slug, tenant=None).defer("secrets") if sees_apps and not limited else ()
+    shared = ProviderApp.objects.filter(provider=slug, tenant=None).defer("secrets", "push_secrets")
+    apps = shared if sees_apps and not limited else ()
     by_style = {app.auth_style: app for app in apps}
     may_add = request.user.has_perm(ADD_APPS)
     return page(

@@ -6,7 +6,8 @@
 - ``outbound_addresses``: from where providers are called · ``own_providers``: entries of the operator's own
 - ``audit_events``: the audit trail · ``webhook_endpoints``: where events are delivered
 - ``api_clients``, ``trusted_issuers``: who may call
-- ``provider_apps``, ``app_keys``: our registrations at providers · ``incidents``: their faults
+- ``provider_apps``, ``app_keys``: our registrations at providers · ``pushes``: what these tell us by themselves ·
+  ``incidents``: their faults
 - ``proxy``: what is documented of the proxy
 - ``vend``: the credential of a connection, by its id or by its owner · ``oauth``: the same as a token exchange
 """

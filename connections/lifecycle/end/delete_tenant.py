@@ -45,6 +45,7 @@ from connections.models import (
     ManagementSession,
     OutboxEvent,
     ProviderApp,
+    PushContent,
     RefreshAttempt,
     RegisteredClient,
     Revocation,
@@ -223,7 +224,8 @@ def _shred(tenant: Tenant) -> None:
     """Destroy the tenant's data keys in one short transaction, however many rows they open."""
     with short_transaction():
         keys = DataKey.objects.filter(tenant=tenant).exclude(wrapped=SHREDDED).update(wrapped=SHREDDED)
-        ProviderApp.objects.filter(tenant=tenant, secrets__isnull=False).update(secrets=None)
+        ProviderApp.objects.filter(tenant=tenant).update(secrets=None, push_secrets=None)
+        PushContent.objects.filter(tenant=tenant).delete()
         AppKey.objects.filter(provider_app__tenant=tenant, private_key__isnull=False).update(private_key=None)
         _registered(tenant).update(secrets=None, management=None)
         WebhookSecret.objects.filter(endpoint__tenant=tenant).delete()

@@ -6,7 +6,7 @@ and domains, provider apps, API clients and their keys, trusted issuers, and the
 - ``tenants``: the operator's customers · ``brands``: how their pages look, and the operator's own ·
   ``domains``: which hosts are theirs
 - ``provider_apps``: our registrations at providers, with their client secrets
-- ``client_secrets``: these one by one
+- ``client_secrets``: these one by one · ``push_secrets``: by which what providers send by themselves is known
 - ``own_providers``: entries of the catalogue that are the operator's own
 - ``app_keys``: the key pairs of those registrations
 - ``api_clients``: who may call, with which keys

@@ -13,5 +13,6 @@ delivery fails waits, and no other. Where the endpoint fails as a whole, it wait
 - ``attend``: finds the endpoints that need a run, for the beat · ``deliver``: one run
 - ``spread``: makes the deliveries of new events · ``post``: one request · ``settle``: what its outcome means
 - ``schedule``: when to try again; pure · ``signing``: signatures; pure · ``message``: what is sent
+- ``content``: what a provider pushed, kept until those who asked for it have it
 - ``missed``: counts what the outbox no longer keeps · ``resend``: deliver once more · ``trial``: sends a test event now
 """

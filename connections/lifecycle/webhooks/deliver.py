@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from connections.access.secrets import open_webhook_secret
 from connections.database.locks import lock_webhook_endpoint
 from connections.database.pool import release_database, short_transaction
+from connections.lifecycle.webhooks.content import contents_of
 from connections.lifecycle.webhooks.message import body_of
 from connections.lifecycle.webhooks.post import TOTAL_SECONDS, post
 from connections.lifecycle.webhooks.settle import Attempted, settle
@@ -151,16 +152,20 @@ def _waiting(endpoint_id: uuid.UUID, *, now: datetime) -> QuerySet[WebhookDelive
 
 
 def _letters(run: _Run, *, limit: int) -> list[_Letter]:
-    """Return the first deliveries that may be made now, in the order of their events. Two queries."""
+    """Return the first deliveries that may be made now, in the order of their events.
+
+    Two queries, and more for what providers pushed.
+    """
     rows = list(_waiting(run.endpoint_id, now=run.now()).select_related("event").order_by("event_id")[:limit])
     tenants = {row.event.tenant_id for row in rows if row.event.tenant_id is not None}
+    contents = contents_of(row.event for row in rows)
     slugs: dict[uuid.UUID | None, str] = dict(Tenant.objects.filter(id__in=tenants).values_list("id", "slug"))
     return [
         _Letter(
             row.id,
             row.lane,
             str(row.event.event_id),
-            body_of(row.event, tenant=slugs.get(row.event.tenant_id)),
+            body_of(row.event, tenant=slugs.get(row.event.tenant_id), content=contents.get(row.event_id)),
         )
         for row in rows
     ]

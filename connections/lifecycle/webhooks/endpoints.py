@@ -40,7 +40,9 @@ What to do: have the receiver mended, then press "Enable" on its page: what is k
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an endpoint is told, and where. ``event_types`` None is every type, also those that come to be later."""
+    """What an endpoint is told, and where. ``event_types`` None is every type, also those that come to be later,
+    but for what providers push.
+    """
 
     url: str
     description: str = ""

@@ -5,19 +5,24 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from connections.journal.event_types import EventType
 from connections.models import OutboxEvent
 
 TEST_TYPE = "webhook.test"
 
 
-def body_of(event: OutboxEvent, *, tenant: str | None) -> bytes:
-    """Return the body of one event. ``tenant`` is the slug; None where it is about no tenant, or about one gone."""
+def body_of(event: OutboxEvent, *, tenant: str | None, content: Any = None) -> bytes:
+    """Return the body of one event. ``tenant`` is the slug; None where it is about no tenant, or about one gone.
+
+    ``content`` is what the provider said in one that it pushed, None where that is kept no longer.
+    """
+    said = {"content": content} if event.type == EventType.PROVIDER_EVENT else {}
     return _body(
         event.event_id,
         event.type,
         tenant=tenant,
         connection=event.connection_id,
-        data=event.payload,
+        data=event.payload | said,
         at=event.created_at,
     )
 

@@ -15,7 +15,5 @@ def note_missed(event_ids: Sequence[int]) -> None:
     last = max(event_ids)
     for endpoint in lock_webhook_endpoints_behind(last):
         untold = OutboxEvent.objects.filter(told_to(endpoint), id__in=event_ids, id__gt=endpoint.position)
-        if endpoint.event_types is not None:
-            untold = untold.filter(type__in=endpoint.event_types)
         waiting = endpoint.deliveries.filter(event_id__in=event_ids, state=DeliveryState.PENDING)
         endpoint.miss(untold.count() + waiting.count(), up_to=last)

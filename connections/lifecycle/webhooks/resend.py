@@ -40,8 +40,6 @@ def resend_from(endpoint_id: uuid.UUID, moment: datetime, *, now: datetime, acto
     with short_transaction():
         endpoint = _enabled(endpoint_id)
         again = OutboxEvent.objects.filter(told_to(endpoint), created_at__gte=moment, created_at__lte=now)
-        if endpoint.event_types is not None:
-            again = again.filter(type__in=endpoint.event_types)
         first = again.order_by("id").values_list("id", flat=True).first()
         count = 0
         if first is not None:

@@ -12,6 +12,7 @@ from django.db.models import F
 from connections.database.locks import lock_webhook_endpoint
 from connections.database.pool import short_transaction
 from connections.journal.event_types import EventType
+from connections.lifecycle.webhooks.content import forget_delivered
 from connections.lifecycle.webhooks.endpoints import disable, tell
 from connections.lifecycle.webhooks.post import Outcome
 from connections.lifecycle.webhooks.schedule import fails_as_a_whole, is_over, wait_seconds
@@ -44,6 +45,7 @@ def settle(endpoint_id: uuid.UUID, lease_id: uuid.UUID, attempted: Sequence[Atte
                     _note_success(endpoint, now=now)
                 elif endpoint.disabled_at is None:
                     _fail(endpoint, one, now=now)
+        forget_delivered(one.delivery_id for one in attempted)
         is_on = endpoint.disabled_at is None and (endpoint.tenant is None or endpoint.tenant.suspended_at is None)
         return is_on and endpoint.held_until is None
 

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from connections.database.locks import lock_webhook_endpoint
 from connections.database.pool import short_transaction
+from connections.journal.event_types import EventType
 from connections.journal.events import read_settled
 from connections.models import DeliveryState, OutboxEvent, WebhookDelivery, WebhookEndpoint
 
@@ -14,8 +15,14 @@ _NO_LANE = uuid.UUID(int=0)
 
 
 def told_to(endpoint: WebhookEndpoint) -> Q:
-    """Return the condition for the events that ``endpoint`` is told, whatever their type."""
-    return Q() if endpoint.tenant_id is None else Q(tenant_id=endpoint.tenant_id)
+    """Return the condition for the events that ``endpoint`` is told: of its tenant, and of the types it has chosen.
+
+    Who has chosen none is told all but what providers push, which only those get who ask for it by name.
+    """
+    whose = Q() if endpoint.tenant_id is None else Q(tenant_id=endpoint.tenant_id)
+    if endpoint.event_types is None:
+        return whose & ~Q(type=EventType.PROVIDER_EVENT)
+    return whose & Q(type__in=endpoint.event_types)
 
 
 def spread(endpoint_id: uuid.UUID, lease_id: uuid.UUID) -> bool:
@@ -28,10 +35,7 @@ def spread(endpoint_id: uuid.UUID, lease_id: uuid.UUID) -> bool:
     endpoint = WebhookEndpoint.objects.filter(id=endpoint_id, lease_id=lease_id).first()
     if endpoint is None:
         return True
-    which = told_to(endpoint)
-    if endpoint.event_types is not None:
-        which &= Q(type__in=endpoint.event_types)
-    settled = read_settled(which, after=endpoint.position, limit=BATCH)
+    settled = read_settled(told_to(endpoint), after=endpoint.position, limit=BATCH)
     if settled.to == endpoint.position:
         return True
     with short_transaction():

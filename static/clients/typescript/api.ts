@@ -16,7 +16,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "provider.event" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -39,8 +39,11 @@ export type OwnerKind = "end_user" | "tenant";
 /** What an API client may do. */
 export type Permission = "connect" | "read" | "vend" | "vend_without_user" | "proxy" | "manage" | "grant" | "import" | "webhooks" | "tenants" | "apps" | "callers" | "catalogue" | "audit";
 
+/** What came of a push. */
+export type PushState = "waiting" | "done" | "refused";
+
 /** Why a connection has its status. */
-export type Reason = "awaiting_confirmation" | "connected" | "reconnected" | "recovered" | "refresh_refused" | "probe_refused" | "refresh_failing" | "grant_rejected" | "refresh_given_up" | "lost_in_flight" | "answer_unread" | "credential_dead" | "expired" | "revoked_by_operator" | "disconnected_by_request";
+export type Reason = "awaiting_confirmation" | "connected" | "reconnected" | "recovered" | "refresh_refused" | "probe_refused" | "refresh_failing" | "grant_rejected" | "refresh_given_up" | "lost_in_flight" | "answer_unread" | "credential_dead" | "expired" | "provider_notified" | "revoked_by_operator" | "disconnected_by_request";
 
 /** How a server comes to know our client, in the order of preference. */
 export type RegistrationWay = "metadata_document" | "dynamic";
@@ -551,7 +554,7 @@ export interface ClientSecretIn {
 
 /** What tells an app's client secrets apart, the preferred first. They are never shown themselves. */
 export interface ClientSecrets {
-  /** What tells one client secret from the others, the preferred first */
+  /** What tells one secret from the others, the one in use first */
   readonly fingerprints: readonly string[];
   /** When all but the first are destroyed; null: not by themselves */
   readonly others_end_at: string | null;
@@ -1702,6 +1705,45 @@ export interface ProviderPage {
   readonly next: string | null;
 }
 
+/**
+ * How the provider of an app tells us what happens there.
+ *
+ * `address` is what to register at the provider, as `steps` say. `known_by` is what proves a push. `ends` are the
+ * types of events that end connections; whatever else comes is passed on as the event `provider.event`.
+ */
+export interface Push {
+  /** What to register at the provider */
+  readonly address: string;
+  /** What proves a push */
+  readonly known_by: "push_secret" | "client_secret" | "issuer_keys";
+  /** The provider's word for the push secret; empty where there is none */
+  readonly secret_label: string;
+  /** How many push secrets are in use */
+  readonly secrets: number;
+  /** What to do at the provider, a sentence each */
+  readonly steps: readonly string[];
+  /** The types of events that end connections */
+  readonly ends: readonly string[];
+  /** When a push was last believed */
+  readonly last_received_at: string | null;
+  /** When a push was last refused */
+  readonly last_refused_at: string | null;
+  /** Why, as a code: `signature` most of all; empty where none was */
+  readonly last_refusal: string;
+}
+
+/** A secret by which the provider signs what it sends from now on. */
+export interface PushSecretIn {
+  /** As the provider shows it; the one before it stays known */
+  readonly secret: string;
+}
+
+/** What tells an app's push secrets apart, the newest first. They are never shown themselves. */
+export interface PushSecrets {
+  /** What tells one secret from the others, the one in use first */
+  readonly fingerprints: readonly string[];
+}
+
 /** The API client that used it; `name` is null when the client is gone. */
 export interface ReceiptClient {
   /** Its id */
@@ -1749,6 +1791,43 @@ export interface Receipt {
 export interface ReceiptPage {
   /** What is on this page */
   readonly items: readonly Receipt[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/**
+ * One push that came. Of what it said only its types are kept.
+ *
+ * `why` is the code of a refusal, and `count` how many refused ones the row stands for. `connections` counts those
+ * that it was about.
+ */
+export interface ReceivedPush {
+  /** Its id */
+  readonly id: string;
+  /** What came of it */
+  readonly state: PushState;
+  /** Why it was refused, as a code; empty where it was not */
+  readonly why: string;
+  /** The provider's types of its events */
+  readonly event_types: readonly string[];
+  /** How many connections it was about */
+  readonly connections: number;
+  /** How many of them it has ended */
+  readonly ended: number;
+  /** How many events `provider.event` came of it */
+  readonly forwarded: number;
+  /** How many refused pushes the row stands for */
+  readonly count: number;
+  /** How often the same delivery came again */
+  readonly repeats: number;
+  /** When it came */
+  readonly received_at: string;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface ReceivedPushPage {
+  /** What is on this page */
+  readonly items: readonly ReceivedPush[];
   /** The cursor of the next page; null on the last */
   readonly next: string | null;
 }
@@ -2640,6 +2719,30 @@ export class Operations extends Caller {
       {
         method: "POST",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Add a push secret.
+   *
+   * Have pushes be known by this secret from now on. The one before it stays known, so a rotation loses none.
+   */
+  addAppPushSecret(
+    appId: string,
+    body: PushSecretIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<PushSecrets> {
+    return this.call<PushSecrets>(
+      {
+        method: "POST",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/push-secrets`,
         query: { ...query },
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
@@ -3722,6 +3825,48 @@ export class Operations extends Caller {
   }
 
   /**
+   * Show how the provider pushes to an app.
+   *
+   * Show the address to register at the provider, what proves a push, and when the last one came.
+   */
+  getPush(
+    appId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<Push> {
+    return this.call<Push>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/push`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Tell an app's push secrets apart.
+   *
+   * Show a fingerprint of each push secret, the newest first; no secret is ever shown.
+   */
+  getPushSecrets(
+    appId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<PushSecrets> {
+    return this.call<PushSecrets>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/push-secrets`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show one tenant.
    *
    * Show one tenant. A tenant's own client sees its own tenant only.
@@ -4326,6 +4471,36 @@ export class Operations extends Caller {
     options: CallOptions = {},
   ): AsyncGenerator<Provider, void> {
     return this.each((cursor) => this.listProviders({ ...query, cursor }, options));
+  }
+
+  /**
+   * List what the provider has pushed.
+   *
+   * List the pushes that came, refused ones among them, the newest first. Of what they said only types are kept.
+   */
+  listPushes(
+    appId: string,
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<ReceivedPushPage> {
+    return this.call<ReceivedPushPage>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/pushes`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List what the provider has pushed, page by page. */
+  iterPushes(
+    appId: string,
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<ReceivedPush, void> {
+    return this.each((cursor) => this.listPushes(appId, { ...query, cursor }, options));
   }
 
   /**
@@ -5205,6 +5380,29 @@ export class Operations extends Caller {
         query: { ...query },
         headers: { "Idempotency-Key": options.idempotencyKey },
         takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Retire a push secret.
+   *
+   * Destroy the secret with this fingerprint: what is signed with it is refused from now on.
+   */
+  retireAppPushSecret(
+    appId: string,
+    fingerprint: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { ifMatch?: string } = {},
+  ): Promise<PushSecrets> {
+    return this.call<PushSecrets>(
+      {
+        method: "DELETE",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/push-secrets/${encodeURIComponent(fingerprint)}`,
+        query: { ...query },
+        headers: { "If-Match": options.ifMatch },
+        mayRepeat: true,
       },
       options,
     );

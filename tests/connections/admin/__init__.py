@@ -6,6 +6,7 @@
   by ``test_permissions.py``
 - what each role may do: ``test_roles.py`` · ``gate``, and what limited staff see: ``test_limited_staff.py``
 - ``buttons``, ``switch_buttons``, ``proof``: ``test_connection_actions.py``, ``test_api_clients.py``
+- ``push_forms``: ``test_received_push.py``
 - ``app_key``, ``app_key_forms``: ``test_app_keys.py`` · ``registered_client``: ``test_registered_clients.py``
 - ``finding``, ``watch_rule``: ``test_findings.py``
 - ``charts``: ``test_dashboard.py``

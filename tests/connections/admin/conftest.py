@@ -22,6 +22,7 @@ from connections.lifecycle.health.incidents import open_client_incident
 from connections.lifecycle.policy.give import Terms, give
 from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.push_secrets import add_push_secret
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
 from connections.lifecycle.watch.findings import note
 from connections.lifecycle.watch.settings import watch_settings
@@ -49,7 +50,9 @@ from connections.models import (
     OutboxEvent,
     OwnerKind,
     ProviderApp,
+    PushState,
     Reason,
+    ReceivedPush,
     RefreshAttempt,
     RegisteredClient,
     RegistrationWay,
@@ -213,6 +216,10 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
     )
     WebhookDelivery.objects.create(endpoint=issued.endpoint, event=OutboxEvent.objects.latest("id"), lane=connection.id)
     Notice.objects.create(cause=f"test:{uuid.uuid4()}", subject="Test", state="off", **_ended())
+    ReceivedPush.objects.create(
+        provider_app=app, state=PushState.DONE, event_types=["grant.revoked"], received_at=database_now()
+    )
+    add_push_secret(app, SECRET, actor=SYSTEM)
     hook = issued.secret.get_secret_value()
     secrets = [
         SECRET,

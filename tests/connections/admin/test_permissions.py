@@ -39,7 +39,17 @@ def presses(world: World) -> list[str]:
     found = [press_url(world.connection, verb) for verb in connection]
     found += [press_url(one_of(ConnectSession), verb) for verb in ("finish", "end-trial")]
     switches = ("pause", "unpause", "suspend", "resume")
-    of_apps = ("try", "preview", "rotate-secret", "end-secrets", "make-key", "bring-key", *switches)
+    of_apps = (
+        "try",
+        "preview",
+        "rotate-secret",
+        "end-secrets",
+        "make-key",
+        "bring-key",
+        "push-secret",
+        "retire-push-secret",
+        *switches,
+    )
     found += [press_url(world.app, verb) for verb in of_apps]
     found += [press_url(one_of(AppKey), verb) for verb in ("certify", "withdraw")]
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]

@@ -17,7 +17,9 @@ def shown(app: ProviderApp) -> AppPage:
     now = database_now()
     FiguresTaken.objects.update(took_seconds=0)
     take_figures(now=now)
-    return app_page(app, has_secrets=app.secrets is not None, user=User(is_superuser=True), now=now)
+    return app_page(
+        app, has_secrets=app.secrets is not None, has_push_secret=False, user=User(is_superuser=True), now=now
+    )
 
 
 def state(app: ProviderApp) -> list[bool | None]:

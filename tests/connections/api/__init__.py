@@ -7,6 +7,7 @@
 - ``self_service``: ``tests/connections/lifecycle/self_service/test_receipts.py``
 - ``approvals``: ``test_approvals.py``
 - ``end_users``: ``test_end_users.py`` · ``catalogue``: ``test_providers.py``
+- ``pushes``: ``test_pushes.py``
 - ``webhooks``: ``test_webhook_endpoints.py`` · ``history``: ``test_connection_history.py``
 - ``switches``: ``test_api_clients.py`` · ``own_providers``, ``sessions``, ``audit_trail``: ``test_operators_acts.py``
 - ``proxy_calls``, ``proxy_desk``: ``tests/connections/lifecycle/proxy/test_caller.py``

@@ -74,6 +74,7 @@ _VERSION = str(uuid.UUID(int=7))
 
 _CLIENT = {"name": "worker", "permissions": ["read"]}
 _ISSUER = {"use": "end_user", "issuer": "https://idp.acme.example", "audience": "latchkey"}
+_PUSH_SECRET = {"secret": "a-push-secret"}
 _APP_SECRET = {"client_secret": "s3cret"}
 _PEM = {"certificates": "-----BEGIN CERTIFICATE-----"}
 _KEY_END = {"expires_at": "2030-01-01T00:00:00Z"}
@@ -206,6 +207,10 @@ OPERATIONS = [
     *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets/{fingerprint}", "app", {"DELETE": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients", "app", {"GET": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients/{registered_id}/renew", "app", {"POST": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/push", "app", {"GET": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/pushes", "app", {"GET": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/push-secrets", "app", {"GET": None, "POST": _PUSH_SECRET}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/push-secrets/{fingerprint}", "app", {"DELETE": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/keys", "app", {"GET": None, "POST": {}}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/keys/{key_id}", "app", {"GET": None, "DELETE": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/keys/{key_id}/certificates", "app", {"PUT": _PEM}),

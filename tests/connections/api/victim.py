@@ -133,6 +133,7 @@ NAMED: dict[str, Callable[[Victim], str]] = {
     "management-sessions/{session_id}": _id("visit"),
     "provider-apps/{app_id}": _id("own_app"),
     "client-secrets/{fingerprint}": _id("own_app"),
+    "push-secrets/{fingerprint}": _id("own_app"),
     "incidents/{incident_id}": _id("incident"),
     "registered-clients/{registered_id}": _id("registered"),
     "api-clients/{client_id}": _id("api_client"),

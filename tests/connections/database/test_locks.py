@@ -24,6 +24,7 @@ from connections.models import (
     ImportRun,
     ManagementSession,
     Offboarding,
+    ReceivedPush,
     RefreshAttempt,
     RegisteredClient,
     WatchPosition,
@@ -96,6 +97,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_refreshattempt",
         lambda: locks.lock_attempt(RefreshAttempt.objects.get().id),
     ),
+    "lock_push": (
+        "connections_receivedpush",
+        lambda: locks.lock_push(ReceivedPush.objects.get().id),
+    ),
     "lock_webhook_endpoint": (
         "connections_webhookendpoint",
         lambda: locks.lock_webhook_endpoint(WebhookEndpoint.objects.get().id),
@@ -167,6 +172,7 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
     alice.invite()
     open_attempt(connection)
     WebhookEndpoint.objects.create(tenant=connection.tenant, url="https://hooks.example", position=0)
+    ReceivedPush.objects.create(provider_app=connection.provider_app, state="waiting", received_at=database_now())
     Offboarding.objects.create(tenant=connection.tenant, end_user="zoe", mode="offboard", ordered_at=database_now())
     run = ImportRun.objects.create(tenant=connection.tenant, created_at=database_now())
     ImportRow.objects.create(id=uuid.uuid4(), run=run, line=1, state="accepted")

@@ -46,6 +46,8 @@ SWEPT = {
     "connections.OutboxEvent": "events",
     "connections.WebhookDelivery": "webhook_deliveries",
     "connections.WebhookSecret": "by their own end",
+    "connections.ReceivedPush": "by their own end",
+    "connections.PushContent": "by their own end",
     "connections.ConnectSession": "connect_sessions",
     "connections.ConnectStep": "connect_sessions",
     "connections.Incident": "incidents",

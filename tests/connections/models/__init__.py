@@ -7,7 +7,8 @@
   ``audit_seal``, ``connect_step``, ``bulk_job``, ``outbox_event``,
   ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``, ``offboarding``, ``trusted_issuer``,
   ``approval``, ``kept_answer``, ``import_run``, ``bundle``, ``webhook_endpoint``,
-  ``webhook_delivery``, ``notice``, ``watching``, ``figures``: their constraints by ``test_constraints.py``
+  ``webhook_delivery``, ``received_push``, ``notice``, ``watching``, ``figures``: their constraints by
+  ``test_constraints.py``
 - ``connection_indexes``, ``beginnings``: ``tests/connections/admin/test_pages.py``
 - ``kinds``: the constraints on connections there
 - ``mutators``, and the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from connections.models import OutboxEvent, WebhookDelivery, WebhookEndpoint, WebhookSecret
+from connections.models import OutboxEvent, ReceivedPush, WebhookDelivery, WebhookEndpoint, WebhookSecret
 from tests.connections.models.issuers import Act
 
 
@@ -36,7 +36,25 @@ def two_secrets(cast: Any) -> None:
     secret(one)
 
 
+def push(cast: Any, **values: Any) -> ReceivedPush:
+    return ReceivedPush.objects.create(
+        **{"provider_app": cast.app, "state": "done", "received_at": timezone.now(), **values}
+    )
+
+
 WEBHOOKS: dict[str, tuple[list[Act], list[Act]]] = {
+    "push_once_a_delivery": (
+        [lambda cast: [push(cast, delivery=b"1"), push(cast, delivery=b"1")]],
+        [lambda cast: [push(cast, delivery=b"1"), push(cast, delivery=b"2"), push(cast), push(cast)]],
+    ),
+    "push_refused_for_a_reason": (
+        [lambda cast: push(cast, state="refused"), lambda cast: push(cast, why="signature")],
+        [lambda cast: [push(cast), push(cast, state="refused", why="signature")]],
+    ),
+    "push_orders_only_while_it_waits": (
+        [lambda cast: push(cast, orders=[1])],
+        [lambda cast: [push(cast, state="waiting", orders=[1]), push(cast, state="waiting")]],
+    ),
     "webhook_endpoint_says_why_it_is_disabled": (
         [
             lambda cast: endpoint(cast, disabled_at=timezone.now()),

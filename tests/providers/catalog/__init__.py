@@ -2,6 +2,7 @@
 
 - ``schema``, ``fields``, ``calls``, ``answers``, ``host_checks``, ``template_checks``, ``scope_checks``:
   ``test_checks.py``, ``test_loader.py``
+- ``pushes``: ``test_push_checks.py``, ``tests/providers/pushes/test_read.py``
 - ``proxying``: ``tests/connections/lifecycle/proxy/test_provider.py``
 - ``assertions``: ``tests/providers/oauth/test_client_assertion.py``
 - ``refresh_tokens``: ``tests/connections/lifecycle/credentials/test_lifetime.py``

@@ -58,6 +58,7 @@ EventType = Literal[
     "end_user.offboarded",
     "incident.opened",
     "incident.closed",
+    "provider.event",
     "webhook_endpoint.disabled",
     "webhook_endpoint.enabled",
     "webhook_delivery.failed",
@@ -114,6 +115,9 @@ Permission = Literal[
 ]
 """What an API client may do."""
 
+PushState = Literal["waiting", "done", "refused"]
+"""What came of a push."""
+
 Reason = Literal[
     "awaiting_confirmation",
     "connected",
@@ -128,6 +132,7 @@ Reason = Literal[
     "answer_unread",
     "credential_dead",
     "expired",
+    "provider_notified",
     "revoked_by_operator",
     "disconnected_by_request",
 ]
@@ -599,7 +604,7 @@ class ClientSecrets:
     """What tells an app's client secrets apart, the preferred first. They are never shown themselves."""
 
     fingerprints: list[str]
-    """What tells one client secret from the others, the preferred first"""
+    """What tells one secret from the others, the one in use first"""
 
     others_end_at: datetime | None
     """When all but the first are destroyed; null: not by themselves"""
@@ -1771,6 +1776,50 @@ class ProviderPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Push:
+    """How the provider of an app tells us what happens there.
+
+    `address` is what to register at the provider, as `steps` say. `known_by` is what proves a push. `ends` are
+    the types of events that end connections; whatever else comes is passed on as the event `provider.event`.
+    """
+
+    address: str
+    """What to register at the provider"""
+
+    known_by: Literal["push_secret", "client_secret", "issuer_keys"]
+    """What proves a push"""
+
+    secret_label: str
+    """The provider's word for the push secret; empty where there is none"""
+
+    secrets: int
+    """How many push secrets are in use"""
+
+    steps: list[str]
+    """What to do at the provider, a sentence each"""
+
+    ends: list[str]
+    """The types of events that end connections"""
+
+    last_received_at: datetime | None
+    """When a push was last believed"""
+
+    last_refused_at: datetime | None
+    """When a push was last refused"""
+
+    last_refusal: str
+    """Why, as a code: `signature` most of all; empty where none was"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushSecrets:
+    """What tells an app's push secrets apart, the newest first. They are never shown themselves."""
+
+    fingerprints: list[str]
+    """What tells one secret from the others, the one in use first"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReceiptClient:
     """The API client that used it; `name` is null when the client is gone."""
 
@@ -1832,6 +1881,56 @@ class ReceiptPage:
     """
 
     items: list[Receipt]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedPush:
+    """One push that came. Of what it said only its types are kept.
+
+    `why` is the code of a refusal, and `count` how many refused ones the row stands for. `connections` counts
+    those that it was about.
+    """
+
+    id: str
+    """Its id"""
+
+    state: PushState
+    """What came of it"""
+
+    why: str
+    """Why it was refused, as a code; empty where it was not"""
+
+    event_types: list[str]
+    """The provider's types of its events"""
+
+    connections: int
+    """How many connections it was about"""
+
+    ended: int
+    """How many of them it has ended"""
+
+    forwarded: int
+    """How many events `provider.event` came of it"""
+
+    count: int
+    """How many refused pushes the row stands for"""
+
+    repeats: int
+    """How often the same delivery came again"""
+
+    received_at: datetime
+    """When it came"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedPushPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[ReceivedPush]
     """What is on this page"""
 
     next: str | None
@@ -3023,6 +3122,13 @@ class ProviderAppIn(TypedDict):
     """Allow the password grant, which is off otherwise"""
 
 
+class PushSecretIn(TypedDict):
+    """A secret by which the provider signs what it sends from now on."""
+
+    secret: str
+    """As the provider shows it; the one before it stays known"""
+
+
 class ReportIn(TypedDict):
     """A provider's refusal, seen by a caller."""
 
@@ -3562,6 +3668,9 @@ class InternalError(Problem):
 _ADD_APP_CLIENT_SECRET = Operation(
     "POST", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=False, takes_key=True
 )
+_ADD_APP_PUSH_SECRET = Operation(
+    "POST", "/api/v1/provider-apps/{app_id}/push-secrets", may_repeat=False, takes_key=True
+)
 _ADD_IMPORT_ROWS = Operation("POST", "/api/v1/imports/{import_id}/rows", may_repeat=False, takes_key=True)
 _APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False, takes_key=True)
 _CHECK_OWN_PROVIDER = Operation("POST", "/api/v1/own-providers/{own_slug}/check", may_repeat=False, takes_key=True)
@@ -3613,6 +3722,8 @@ _GET_OUTLOOK = Operation("GET", "/api/v1/connections/{connection_id}/outlook", m
 _GET_OWN_PROVIDER = Operation("GET", "/api/v1/own-providers/{own_slug}", may_repeat=True)
 _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
 _GET_PROVIDER_APP = Operation("GET", "/api/v1/provider-apps/{app_id}", may_repeat=True)
+_GET_PUSH = Operation("GET", "/api/v1/provider-apps/{app_id}/push", may_repeat=True)
+_GET_PUSH_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/push-secrets", may_repeat=True)
 _GET_TENANT = Operation("GET", "/api/v1/tenants/{slug}", may_repeat=True)
 _GET_TRUSTED_ISSUER = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
 _GET_WEBHOOK_ENDPOINT = Operation("GET", "/api/v1/webhook-endpoints/{endpoint_id}", may_repeat=True)
@@ -3635,6 +3746,7 @@ _LIST_MANAGEMENT_SESSIONS = Operation("GET", "/api/v1/management-sessions", may_
 _LIST_OWN_PROVIDERS = Operation("GET", "/api/v1/own-providers", may_repeat=True)
 _LIST_PROVIDER_APPS = Operation("GET", "/api/v1/tenants/{slug}/provider-apps", may_repeat=True)
 _LIST_PROVIDERS = Operation("GET", "/api/v1/providers", may_repeat=True)
+_LIST_PUSHES = Operation("GET", "/api/v1/provider-apps/{app_id}/pushes", may_repeat=True)
 _LIST_RECEIPTS = Operation("GET", "/api/v1/connections/{connection_id}/receipts", may_repeat=True)
 _LIST_REFRESH_ATTEMPTS = Operation("GET", "/api/v1/connections/{connection_id}/refresh-attempts", may_repeat=True)
 _LIST_REGISTERED_CLIENTS = Operation("GET", "/api/v1/provider-apps/{app_id}/registered-clients", may_repeat=True)
@@ -3678,6 +3790,9 @@ _REREAD_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/rere
 _RESEND_WEBHOOK_DELIVERY = Operation(
     "POST", "/api/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/resend", may_repeat=False, takes_key=True
 )
+_RETIRE_APP_PUSH_SECRET = Operation(
+    "DELETE", "/api/v1/provider-apps/{app_id}/push-secrets/{fingerprint}", may_repeat=True
+)
 _RETIRE_CLIENT_SECRET = Operation(
     "DELETE", "/api/v1/provider-apps/{app_id}/client-secrets/{fingerprint}", may_repeat=True
 )
@@ -3713,6 +3828,30 @@ class Operations(Caller):
         answer: ClientSecrets = self._call(
             _ADD_APP_CLIENT_SECRET,
             ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def add_app_push_secret(
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[PushSecretIn],
+    ) -> PushSecrets:
+        """Add a push secret.
+
+        Have pushes be known by this secret from now on. The one before it stays known, so a rotation loses
+        none.
+        """
+        answer: PushSecrets = self._call(
+            _ADD_APP_PUSH_SECRET,
+            PushSecrets,
             path={"app_id": app_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
@@ -4405,6 +4544,24 @@ class Operations(Caller):
         )
         return answer
 
+    def get_push(self, app_id: str, /, *, tenant: str | None = None) -> Push:
+        """Show how the provider pushes to an app.
+
+        Show the address to register at the provider, what proves a push, and when the last one came.
+        """
+        answer: Push = self._call(_GET_PUSH, Push, path={"app_id": app_id}, query={"tenant": tenant}, headers={})
+        return answer
+
+    def get_push_secrets(self, app_id: str, /, *, tenant: str | None = None) -> PushSecrets:
+        """Tell an app's push secrets apart.
+
+        Show a fingerprint of each push secret, the newest first; no secret is ever shown.
+        """
+        answer: PushSecrets = self._call(
+            _GET_PUSH_SECRETS, PushSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
     def get_tenant(self, slug: str, /) -> Tenant:
         """Show one tenant.
 
@@ -5089,6 +5246,29 @@ class Operations(Caller):
                 tenant=tenant, q=q, category=category, style=style, confidence=confidence, limit=limit, cursor=cursor
             )
         )
+
+    def list_pushes(
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> ReceivedPushPage:
+        """List what the provider has pushed.
+
+        List the pushes that came, refused ones among them, the newest first. Of what they said only types are
+        kept.
+        """
+        answer: ReceivedPushPage = self._call(
+            _LIST_PUSHES,
+            ReceivedPushPage,
+            path={"app_id": app_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_pushes(
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[ReceivedPush]:
+        """List what the provider has pushed, page by page."""
+        return self._each(lambda cursor: self.list_pushes(app_id, tenant=tenant, limit=limit, cursor=cursor))
 
     def list_receipts(
         self,
@@ -5826,6 +6006,22 @@ class Operations(Caller):
         )
         return answer
 
+    def retire_app_push_secret(
+        self, app_id: str, fingerprint: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> PushSecrets:
+        """Retire a push secret.
+
+        Destroy the secret with this fingerprint: what is signed with it is refused from now on.
+        """
+        answer: PushSecrets = self._call(
+            _RETIRE_APP_PUSH_SECRET,
+            PushSecrets,
+            path={"app_id": app_id, "fingerprint": fingerprint},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+        )
+        return answer
+
     def retire_client_secret(
         self, app_id: str, fingerprint: str, /, *, tenant: str | None = None, if_match: str | None = None
     ) -> ClientSecrets:
@@ -6045,6 +6241,26 @@ class AsyncOperations(AsyncCaller):
         answer: ClientSecrets = await self._call(
             _ADD_APP_CLIENT_SECRET,
             ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    async def add_app_push_secret(
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[PushSecretIn],
+    ) -> PushSecrets:
+        """Add a push secret."""
+        answer: PushSecrets = await self._call(
+            _ADD_APP_PUSH_SECRET,
+            PushSecrets,
             path={"app_id": app_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
@@ -6539,6 +6755,18 @@ class AsyncOperations(AsyncCaller):
         """Show one provider app."""
         answer: ProviderApp = await self._call(
             _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_push(self, app_id: str, /, *, tenant: str | None = None) -> Push:
+        """Show how the provider pushes to an app."""
+        answer: Push = await self._call(_GET_PUSH, Push, path={"app_id": app_id}, query={"tenant": tenant}, headers={})
+        return answer
+
+    async def get_push_secrets(self, app_id: str, /, *, tenant: str | None = None) -> PushSecrets:
+        """Tell an app's push secrets apart."""
+        answer: PushSecrets = await self._call(
+            _GET_PUSH_SECRETS, PushSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -7146,6 +7374,25 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
+    async def list_pushes(
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> ReceivedPushPage:
+        """List what the provider has pushed."""
+        answer: ReceivedPushPage = await self._call(
+            _LIST_PUSHES,
+            ReceivedPushPage,
+            path={"app_id": app_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_pushes(
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[ReceivedPush]:
+        """List what the provider has pushed, page by page."""
+        return self._each(lambda cursor: self.list_pushes(app_id, tenant=tenant, limit=limit, cursor=cursor))
+
     async def list_receipts(
         self,
         connection_id: str,
@@ -7740,6 +7987,19 @@ class AsyncOperations(AsyncCaller):
             path={"endpoint_id": endpoint_id, "delivery_id": delivery_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    async def retire_app_push_secret(
+        self, app_id: str, fingerprint: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> PushSecrets:
+        """Retire a push secret."""
+        answer: PushSecrets = await self._call(
+            _RETIRE_APP_PUSH_SECRET,
+            PushSecrets,
+            path={"app_id": app_id, "fingerprint": fingerprint},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
         return answer
 

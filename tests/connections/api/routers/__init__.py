@@ -11,6 +11,7 @@
 - ``imports``: ``tests/connections/api/test_imports.py``
 - ``approvals``: ``tests/connections/api/test_approvals.py``
 - ``provider_apps``, ``app_keys``, ``incidents``: ``tests/connections/api/test_app_operations.py``
+- ``pushes``: ``tests/connections/api/test_pushes.py``
 - ``connection_acts``, ``own_providers``, ``audit_events``: ``tests/connections/api/test_operators_acts.py``
 - ``connection_history``, ``outbound_addresses``: ``tests/connections/api/test_connection_history.py``
 - ``webhook_endpoints``: ``tests/connections/api/test_webhook_endpoints.py``

@@ -1,0 +1,144 @@
+"""Verify that a push is the provider's: signatures with a secret, with a public key, and plain shared secrets.
+
+``prove`` is for all schemes; that of security event tokens is in ``security_event``. What is compared with a secret is
+compared in constant time.
+"""
+
+import base64
+import hmac
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import SecretStr
+
+from providers.catalog.pointer import value_at
+from providers.catalog.pushes import PushRules
+from providers.pushes import strict_json
+from providers.pushes.arrival import Arrival, Proven, PushRefused, digest_of
+from providers.pushes.events import events_in
+from providers.pushes.security_event import verified_token
+
+_PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+_LONGEST_SIGNATURE = 4096
+_MOST_SIGNATURES = 10
+_LONGEST_TIMESTAMP = 16
+
+
+def prove(rules: PushRules, arrival: Arrival, *, secrets: Sequence[SecretStr], client_id: str, now: datetime) -> Proven:
+    """Return what is proven of ``arrival`` by any of ``secrets``, and read it.
+
+    A security event token may need its issuer's keys (HTTP); all else is no I/O. Raises ``PushRefused``.
+    """
+    if rules.scheme == "security_event_token":
+        return verified_token(rules, arrival, client_id=client_id, now=now)
+    if not secrets:
+        raise PushRefused("no_secret")
+    if rules.scheme == "shared_secret":
+        return _by_shared_secret(rules, arrival, secrets)
+    return _by_signature(rules, arrival, secrets, now=now)
+
+
+def signature_of(rules: PushRules, secret: SecretStr, message: bytes) -> bytes:
+    """Return the HMAC of ``message`` as the provider writes it, without what stands before it. No I/O."""
+    raw = hmac.digest(secret.get_secret_value().encode(), message, rules.hash)
+    return base64.b64encode(raw) if rules.encoding == "base64" else raw.hex().encode()
+
+
+def signed_message(rules: PushRules, arrival: Arrival, *, stamp: str) -> bytes:
+    """Return what the provider signs of ``arrival``. No I/O."""
+    values = {
+        "body": arrival.body,
+        "timestamp": stamp.encode(),
+        "method": arrival.method.encode(),
+        "url": arrival.url.encode(),
+    }
+    parts = _PLACEHOLDER.split(rules.signed)
+    return b"".join(values[part] if position % 2 else part.encode() for position, part in enumerate(parts))
+
+
+def _by_signature(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretStr], *, now: datetime) -> Proven:
+    header = arrival.headers.get((rules.signature or "").lower(), "")
+    if not header:
+        raise PushRefused("signature_missing")
+    if len(header) > _LONGEST_SIGNATURE or not header.isascii():
+        raise PushRefused("signature")
+    stamp = _stamp(rules, arrival, header)
+    message = signed_message(rules, arrival, stamp=stamp)
+    given = list(_signatures(rules, header))[:_MOST_SIGNATURES]
+    # Every secret is tried with every signature, so that the time says nothing about which of them was close.
+    fitting = [_fits(rules, secret, message, one) for secret in secrets for one in given]
+    if not any(fitting):
+        raise PushRefused("signature")
+    signed_at = _moment(stamp, rules.timestamp_unit) if stamp else None
+    if signed_at is not None and abs((now - signed_at).total_seconds()) > rules.max_age_seconds:
+        raise PushRefused("stale")
+    return Proven(strict_json.parse(arrival.body), signed_at, digest_of(message))
+
+
+def _signatures(rules: PushRules, header: str) -> Iterator[str]:
+    if rules.signature_member:
+        yield from _members(header, rules.signature_member)
+    elif header.startswith(rules.signature_prefix):
+        yield header.removeprefix(rules.signature_prefix)
+
+
+def _members(header: str, name: str) -> Iterator[str]:
+    for part in header.split(","):
+        found, _, value = part.strip().partition("=")
+        if found == name and value:
+            yield value
+
+
+def _fits(rules: PushRules, secret: SecretStr, message: bytes, signature: str) -> bool:
+    if rules.scheme == "ed25519":
+        return _is_signed_by(secret.get_secret_value(), message, signature)
+    expected = signature_of(rules, secret, message)
+    given = signature.encode() if rules.encoding == "base64" else signature.lower().encode()
+    return hmac.compare_digest(expected, given)
+
+
+def _is_signed_by(public_key: str, message: bytes, signature: str) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _stamp(rules: PushRules, arrival: Arrival, header: str) -> str:
+    """Return the moment as it stands in what is signed, "" where none does. Raises ``PushRefused``."""
+    if "{timestamp}" not in rules.signed:
+        return ""
+    if rules.timestamp_member:
+        found = next(_members(header, rules.timestamp_member), "")
+    else:
+        found = arrival.headers.get((rules.timestamp or "").lower(), "")
+    if not (found.isascii() and found.isdecimal() and len(found) <= _LONGEST_TIMESTAMP):
+        raise PushRefused("timestamp")
+    return found
+
+
+def _moment(stamp: str, unit: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(stamp) / (1000 if unit == "ms" else 1), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise PushRefused("timestamp") from None
+
+
+def _by_shared_secret(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretStr]) -> Proven:
+    document = strict_json.parse(arrival.body)
+    found = events_in(rules, document)
+    if not found:
+        raise PushRefused("signature_missing")
+    for event in found:
+        given = value_at(event, rules.secret_at)
+        if not isinstance(given, str):
+            raise PushRefused("signature_missing")
+        told = given.encode("utf-8", "surrogatepass")
+        fitting = [hmac.compare_digest(secret.get_secret_value().encode(), told) for secret in secrets]
+        if not any(fitting):
+            raise PushRefused("signature")
+    return Proven(document, None, digest_of(arrival.body))

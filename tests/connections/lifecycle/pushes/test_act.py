@@ -1,0 +1,131 @@
+"""A push ends the grant that it is about, and no later one; where that is not sure, the provider is asked."""
+
+import time
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.pushes import act as acting
+from connections.lifecycle.pushes.act import act, send_waiting
+from connections.models import AuditEvent, Connection, ProviderApp, PushState, ReceivedPush, Tenant
+from tests.connections.api.stored import overwrite
+from tests.connections.lifecycle.observed import reload
+from tests.pushing import BY_SLUG, SANDBOX, app_of, connection_at, post, push, sent_to, statuses
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def app(acme: Tenant) -> ProviderApp:
+    return app_of(SANDBOX, acme)
+
+
+def gone(**changes: Any) -> dict[str, Any]:
+    return {"id": uuid.uuid4().hex, "type": "grant.revoked", "account": SANDBOX.account, **changes}
+
+
+def is_asked_about(connection: Connection) -> bool:
+    """Whether its provider is asked now."""
+    due = reload(connection).probe_due_at
+    return due is not None and due <= database_now()
+
+
+def test_a_grant_that_was_given_after_what_the_push_tells_of_lives_on(app: ProviderApp, acme: Tenant) -> None:
+    connection = connection_at(app, SANDBOX, acme)
+    overwrite(connection, authorized_at=database_now())
+    push(app, SANDBOX, gone(occurred_at=time.time() - 60))
+    assert statuses(connection) == ["active"]
+    assert is_asked_about(connection)
+
+
+def test_what_may_be_our_own_doing_ends_nobody_else(app: ProviderApp, acme: Tenant, globex: Tenant) -> None:
+    """A provider tells of the revocation that one connection's end has ordered, and means that grant alone."""
+    leaves, stays = connection_at(app, SANDBOX, acme), connection_at(app, SANDBOX, globex)
+    disconnect(leaves.id, now=database_now(), actor=SYSTEM)
+    push(app, SANDBOX, gone(occurred_at=time.time()))
+    assert statuses(leaves, stays) == ["disconnected", "active"]
+    assert is_asked_about(stays)
+    overwrite(leaves, status_changed_at=database_now() - timedelta(hours=2))
+    push(app, SANDBOX, gone(occurred_at=time.time()))
+    assert statuses(stays) == ["revoked"]
+
+
+def test_a_push_of_last_week_ends_nothing(app: ProviderApp, acme: Tenant) -> None:
+    connection = connection_at(app, SANDBOX, acme)
+    overwrite(connection, authorized_at=database_now() - timedelta(days=30))
+    push(app, SANDBOX, gone(occurred_at=time.time() - 8 * 86_400))
+    assert statuses(connection) == ["active"]
+    assert is_asked_about(connection)
+
+
+def test_what_leaves_room_for_doubt_is_asked_about(app: ProviderApp, acme: Tenant) -> None:
+    connection, other = connection_at(app, SANDBOX, acme), connection_at(app, SANDBOX, acme, account="person-1002")
+    for each in (connection, other):
+        overwrite(each, probe_due_at=database_now() + timedelta(hours=1))
+    push(app, SANDBOX, gone(type="account.locked"))
+    assert statuses(connection) == ["active"]
+    assert [is_asked_about(each) for each in (connection, other)] == [True, False]
+
+
+def test_whoever_has_to_connect_anew_is_told_that_the_grant_is_gone(app: ProviderApp, acme: Tenant) -> None:
+    connection = connection_at(app, SANDBOX, acme)
+    overwrite(connection, status="needs_reauth", reason="expired")
+    push(app, SANDBOX, gone())
+    assert (reload(connection).status, reload(connection).reason) == ("revoked", "provider_notified")
+
+
+def test_the_trail_says_what_ended_it(app: ProviderApp, acme: Tenant) -> None:
+    connection = connection_at(app, SANDBOX, acme)
+    push(app, SANDBOX, gone())
+    row = AuditEvent.objects.get(connection_id=connection.id, action="connection.status")
+    assert row.decision == "revoked"
+    assert row.detail["reason"] == "provider_notified"
+    assert row.detail["evidence"]["push"] == str(ReceivedPush.objects.get().id)
+    assert reload(connection).revocation == "confirmed"
+
+
+def test_very_many_connections_end_batch_by_batch(
+    app: ProviderApp, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "BATCH", 2)
+    connections = [connection_at(app, SANDBOX, acme) for _ in range(5)]
+    kept = connection_at(app, SANDBOX, acme)
+    overwrite(kept, authorized_at=database_now() + timedelta(hours=1))
+    push(app, SANDBOX, gone())
+    assert statuses(*connections, kept) == ["revoked"] * 5 + ["active"]
+    row = ReceivedPush.objects.get()
+    assert (row.state, row.connections, row.ended, row.orders) == ("done", 6, 5, [])
+
+
+def test_a_push_whose_task_was_lost_is_found_and_acted_on_once(
+    app: ProviderApp, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connection_at(app, SANDBOX, acme)
+    post(app.id, sent_to(app, SANDBOX, gone()))
+    row = ReceivedPush.objects.get()
+    assert row.state == PushState.WAITING
+    sent: list[uuid.UUID] = []
+    monkeypatch.setattr("connections.dispatch.act_on_push_later", sent.append)
+    send_waiting(now=database_now())
+    assert sent == []
+    send_waiting(now=database_now() + timedelta(minutes=1))
+    assert sent == [row.id]
+    for _ in range(2):
+        act(row.id)
+    assert statuses(connection) == ["revoked"]
+    assert AuditEvent.objects.filter(connection_id=connection.id, action="connection.status").count() == 1
+
+
+def test_slack_ends_everybody_of_a_workspace_that_uninstalled_the_app(acme: Tenant) -> None:
+    slack = BY_SLUG["slack-user"]
+    app = app_of(slack, acme)
+    ended = [connection_at(app, slack, acme, account=f"T061EG9R6:U{number}") for number in range(3)]
+    spared = connection_at(app, slack, acme, account="T999:U1")
+    assert slack.ended is not None
+    push(app, slack, slack.ended(time.time()) | {"event": {"type": "app_uninstalled"}})
+    assert statuses(*ended, spared) == ["revoked"] * 3 + ["active"]

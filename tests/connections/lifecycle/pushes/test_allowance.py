@@ -1,0 +1,32 @@
+"""Allowances: a burst, then so many a second, each source apart."""
+
+import time
+
+from connections.lifecycle.pushes.allowance import Allowance
+
+
+def test_a_burst_is_let_through_and_then_no_more() -> None:
+    allowance = Allowance(per_second=0.001, at_once=3)
+    assert [allowance.take("a") for _ in range(5)] == [True, True, True, False, False]
+    assert allowance.take("b")
+
+
+def test_it_fills_again() -> None:
+    allowance = Allowance(per_second=1000, at_once=1)
+    assert [allowance.take("a"), allowance.take("a")] == [True, False]
+    time.sleep(0.01)
+    assert allowance.take("a")
+
+
+def test_a_look_takes_nothing() -> None:
+    allowance = Allowance(per_second=0.001, at_once=2)
+    assert all(allowance.take("a", 0) for _ in range(10))
+    assert [allowance.take("a") for _ in range(3)] == [True, True, False]
+    assert not allowance.take("a", 0)
+
+
+def test_countless_sources_take_no_more_memory() -> None:
+    allowance = Allowance(per_second=0.001, at_once=1)
+    for number in range(10_050):
+        allowance.take(number)
+    assert len(allowance._kept) == 10_000

@@ -1,0 +1,1 @@
+"""Tests of what providers push. ``urls`` is tested by every push that is sent there."""

@@ -1,0 +1,4 @@
+"""Modules that have no test file of their own here:
+
+- ``arrival``, ``events``: ``test_verify.py``, ``test_read.py``
+"""
