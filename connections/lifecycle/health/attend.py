@@ -12,7 +12,13 @@ from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.health.causes import Facts, probable_cause
 from connections.lifecycle.health.facts import WITHIN, away_apps, gather
-from connections.lifecycle.health.incidents import MANY, MANY_SHARE, close_incident, open_silence_incident
+from connections.lifecycle.health.incidents import (
+    MANY,
+    MANY_SHARE,
+    close_incident,
+    count_refused,
+    open_silence_incident,
+)
 from connections.models import Connection, Incident, IncidentKind, ProviderApp
 
 OVER_SHARE = 0.1
@@ -28,7 +34,9 @@ def attend_incidents(*, now: datetime) -> int:
         kind = IncidentKind(incident.kind)
         facts = gather(kind, incident.provider_app, party=incident.party, now=now)
         with short_transaction():
-            incident.learn(probable_cause(kind, facts), facts.as_dict(), now=now)
+            count_refused(incident)
+            if facts.failing and not _is_settling(incident, facts):  # what is seen when it is over is not its cause
+                incident.learn(probable_cause(kind, facts), facts.as_dict(), now=now)
             if _is_over(incident, facts, now=now):
                 closed += close_incident(incident, now=now, actor=audit.SYSTEM)
     return closed

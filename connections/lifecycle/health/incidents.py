@@ -133,6 +133,20 @@ def spare(connection: Connection, incident: Incident, *, now: datetime) -> None:
     connection.spare(incident.id, now=now)
 
 
+def count_refused(incident: Incident) -> None:
+    """Count whom the incident of a refused registration spares: all that were refused, and are not touched by it."""
+    if incident.kind != IncidentKind.CLIENT_REJECTED:
+        return
+    refused = RefreshAttempt.objects.filter(
+        connection__provider_app=incident.provider_app_id,
+        connection__party=incident.party,
+        error=ClientRejected.code,
+        ended_at__gte=incident.opened_at,
+    )
+    spared = refused.order_by().values("connection").distinct().count()
+    Incident.objects.filter(id=incident.id).update(spared=spared)
+
+
 def open_silence_incident(app: ProviderApp, *, party: uuid.UUID | None, failing: int, now: datetime) -> None:
     """Record that the provider of ``app`` gives no answer to ``failing`` connections. No connection is downgraded."""
     _open(app, IncidentKind.UNAVAILABLE, party=party, evidence={"unanswered": failing}, now=now)
@@ -176,6 +190,7 @@ def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor) -> 
     with transaction.atomic():
         if not Incident.objects.filter(id=incident.id, closed_at=None).update(closed_at=now):
             return False
+        count_refused(incident)
         incident.refresh_from_db()
         incident.step("Closed by an operator" if actor.operator else "Closed: it is over", now=now)
         incident.save(update_fields=["timeline"])

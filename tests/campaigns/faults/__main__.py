@@ -32,6 +32,7 @@ ROWS = {
     "restarts": ("restarts", "restarts"),
     "herd": ("herd", "herd"),
     "imports": ("imports", "imports"),
+    "day": ("day", "day"),
     "transients": ("transients", "transients"),
     "revocation": ("revocation", "by_probe"),
     "revocation_reported": ("revocation", "by_report"),

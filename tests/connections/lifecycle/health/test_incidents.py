@@ -167,5 +167,5 @@ def test_a_refused_registration_names_the_secret_and_closes_when_it_is_mended(
     Incident.objects.update(last_seen_at=database_now() - timedelta(hours=1))
     again([connection], hours=2)
     incident.refresh_from_db()
-    assert incident.closed_at is not None
+    assert (incident.closed_at is not None, incident.spared) == (True, 1)
     assert Notice.objects.filter(cause=f"incident.closed:{incident.id}").count() == 1

@@ -1,0 +1,307 @@
+"""A day of a thousand connections: what ends is noticed in time, and what only looks like it ends nothing.
+
+Real: refreshes, probes, incidents and notices, the database, the provider over HTTP, the probes' default intervals, the
+rules of two refusals and of incidents. Not real is the clock: each step moves every stored moment a minute into the
+past and then does what is due, in this process rather than by beat and workers. So what is measured is late by up to a
+minute. The mails go to a list in memory.
+
+The script of the day: grants are revoked without a word at connections that are in use (*hot*: vended within the hour),
+now and then used (*warm*) or not (*cold*), few enough to be taken for themselves; grants are narrowed; and three
+provider apps have an hour each: the provider is down, refuses our client secret, or answers 401 to every caller, all of
+whom report it.
+"""
+
+import random
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core import mail
+from django.db import connection as orm
+from django.db.models import Q
+
+from connections.database.clock import database_now
+from connections.lifecycle.credentials.due import ProbeIntervals
+from connections.lifecycle.health.attend import attend_incidents
+from connections.lifecycle.notices.send import send_due
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh.refresh import refresh
+from connections.models import VENDS, Connection, Incident, Notice, ProviderApp, Trigger
+from tests.campaigns.faults.figures import Figure, percentile
+from tests.campaigns.faults.ground import Ground, Member
+
+STEP_SECONDS = 60
+_DAY_MINUTES = 24 * 60
+_SHORTEST_MINUTES = 100  # the shortest day in which everything of the script happens and ends
+_LIFETIME_SECONDS = 8 * 3600
+_HOT_P95_SECONDS = 15 * 60
+_THREADS = 4
+_SHARES = {"hot": 0.1, "warm": 0.3, "cold": 0.6}
+_VENDED = {"hot": "10 minutes", "warm": "3 hours", "cold": "3 days"}
+_TROUBLES = {
+    "outage": (("token", "status", {"status": 503}), ("me", "status", {"status": 503})),
+    "wrong_secret": (("token", "error", {"error": "invalid_client"}),),
+    "storm": (("token", "error", {"error": "invalid_grant"}), ("me", "status", {"status": 401})),
+}
+_CONNECTION_MOMENTS = (
+    *("access_expires_at", "refresh_due_at", "next_attempt_at", "refused_at", "refresh_failing_at", "spared_at"),
+    *("probe_due_at", "verified_at", "last_vended_at", "status_changed_at"),
+)
+
+
+@dataclass(slots=True)
+class _Day:
+    """``now`` is in seconds since the day began; ``began`` says when something happened to a connection, by cause."""
+
+    ground: Ground
+    minutes: int
+    now: float = 0.0
+    kinds: dict[uuid.UUID, str] = field(default_factory=dict)
+    began: dict[str, dict[uuid.UUID, float]] = field(default_factory=dict)
+    noticed: dict[str, dict[uuid.UUID, float]] = field(default_factory=dict)
+    probes: Counter[str] = field(default_factory=Counter)
+    refreshes: int = 0
+    last_event: int = 0
+
+    def happen(self, cause: str, one: uuid.UUID) -> None:
+        self.began.setdefault(cause, {})[one] = self.now
+
+    def seconds(self, cause: str) -> list[float]:
+        """Return how long it took until each was noticed."""
+        seen = self.noticed.get(cause, {})
+        return [seen[one] - at for one, at in self.began.get(cause, {}).items() if one in seen]
+
+
+def day(ground: Ground) -> Figure:
+    """Live through the day, and judge it."""
+    settings.EMAIL_BACKEND, settings.OPERATOR_MAIL = "django.core.mail.backends.locmem.EmailBackend", ["o@example.com"]
+    mail.outbox = []
+    quiet, troubled, narrowed = _make(ground)
+    today = _Day(ground, max(_SHORTEST_MINUTES, ground.count(_DAY_MINUTES, least=1)))
+    ((today.last_event,),) = ground.rows("SELECT coalesce(max(id), 0) FROM connections_outboxevent")
+    everybody = [*quiet, *narrowed[1], *(member for _, own in troubled.values() for member in own)]
+    _settle_in(today, everybody)
+    script = _script(today, quiet, troubled, narrowed)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for minute in range(today.minutes):
+            for act in script.pop(minute, ()):
+                act()
+            _pass_a_minute(today)
+            _do_what_is_due(today, pool)
+            _look(today)
+    ground.control.clear_faults()
+    return _judge(today, everybody, troubled)
+
+
+def _make(ground: Ground) -> tuple[list[Member], dict[str, tuple[ProviderApp, list[Member]]], Any]:
+    count = ground.count(1000, least=60)
+    few = max(6, count // 20)
+    apps = {name: ground.make_app(access_lifetime=_LIFETIME_SECONDS, grace_seconds=600) for name in _TROUBLES}
+    troubled = {name: (app, ground.make_members(app, few)) for name, app in apps.items()}
+    narrowing = ground.make_app(access_lifetime=_LIFETIME_SECONDS)
+    narrowed = (narrowing, ground.make_members(narrowing, few))
+    large = ground.make_app(access_lifetime=_LIFETIME_SECONDS)
+    return ground.make_members(large, count - few * (len(troubled) + 1)), troubled, narrowed
+
+
+def _settle_in(today: _Day, members: list[Member]) -> None:
+    """Let each have been used as its kind is, and spread what is due, as it is after days."""
+    intervals = ProbeIntervals()
+    spans = {"hot": intervals.hot, "warm": intervals.warm, "cold": intervals.cold}
+    for member in members:
+        kind = random.choices(list(_SHARES), list(_SHARES.values()))[0]
+        today.kinds[member.id] = kind
+        today.ground.rows(
+            f"UPDATE connections_connection SET last_vended_at = now() - interval '{_VENDED[kind]}',"
+            " probe_due_at = now() + %s * interval '1 second', refresh_due_at = now() + %s * interval '1 second',"
+            " access_expires_at = now() + interval '8 hours' WHERE id = %s",
+            random.uniform(0, spans[kind].total_seconds()),
+            random.uniform(0, 0.75 * _LIFETIME_SECONDS),
+            member.id,
+        )
+
+
+def _script(today: _Day, quiet: list[Member], troubled: Any, narrowed: Any) -> dict[int, list[Any]]:
+    """Return what happens in which minute. All of it leaves an hour to be noticed, or half of a short day."""
+    script: dict[int, list[Any]] = {}
+    last = today.minutes - min(60, today.minutes // 2)
+    for kind, most in (("hot", 30), ("warm", 15), ("cold", 15)):
+        of_kind = [member for member in quiet if today.kinds[member.id] == kind]
+        for member in random.sample(of_kind, min(len(of_kind), today.ground.count(most, least=2))):
+            script.setdefault(random.randrange(last), []).append(
+                lambda kind=kind, member=member: _revoke(today, kind, member)
+            )
+    lasts = min(60, today.minutes // 4)
+    for place, (name, (app, members)) in enumerate(troubled.items()):
+        begins = 5 + place * (last - lasts) // len(troubled) // 2
+        script.setdefault(begins, []).append(lambda name=name, app=app, own=members: _trouble(today, name, app, own))
+        script.setdefault(begins + lasts, []).append(lambda app=app: _end_trouble(today, app))
+    script.setdefault(2, []).append(lambda: _narrow(today, *narrowed))
+    return script
+
+
+def _revoke(today: _Day, kind: str, member: Member) -> None:
+    today.ground.control.revoke(grant_id=member.grant)
+    today.happen(f"revoked, {kind}", member.id)
+
+
+def _trouble(today: _Day, name: str, app: ProviderApp, members: list[Member]) -> None:
+    for endpoint, kind, options in _TROUBLES[name]:
+        today.ground.control.fault(kind, endpoint=endpoint, times=0, client_id=app.client_id, **options)
+    today.happen(name, app.id)
+    due = "refresh_due_at" if name != "storm" else "probe_due_at"  # what a caller's report makes due
+    today.ground.rows(f"UPDATE connections_connection SET {due} = now() WHERE provider_app_id = %s", app.id)
+
+
+def _end_trouble(today: _Day, app: ProviderApp) -> None:
+    for fault in today.ground.control.faults():
+        if fault["client_id"] == app.client_id:
+            today.ground.control.call("DELETE", f"faults/{fault['id']}")
+
+
+def _narrow(today: _Day, app: ProviderApp, members: list[Member]) -> None:
+    today.ground.control.fault(
+        "narrow_scope", grant_type="refresh_token", times=0, client_id=app.client_id, scope="profile.read"
+    )
+    for member in members:
+        today.happen("narrowed", member.id)
+    today.ground.rows(
+        "UPDATE connections_connection SET refresh_due_at = now() + random() * interval '40 minutes'"
+        " WHERE provider_app_id = %s",
+        app.id,
+    )
+
+
+def _pass_a_minute(today: _Day) -> None:
+    """Move every stored moment on which something depends a minute into the past; hot ones are vended meanwhile."""
+    step = f"interval '{STEP_SECONDS} seconds'"
+    moved = ", ".join(f"{name} = {name} - {step}" for name in _CONNECTION_MOMENTS)
+    rows = today.ground.rows
+    rows(f"UPDATE connections_connection SET {moved} WHERE status IN ('active', 'suspect')")
+    hot = [one for one, kind in today.kinds.items() if kind == "hot"]
+    rows("UPDATE connections_connection SET last_vended_at = now() WHERE id = ANY(%s)", hot)
+    rows(
+        f"UPDATE connections_credentialversion SET received_at = received_at - {step},"
+        f" access_expires_at = access_expires_at - {step} WHERE stage = 'current'"
+    )
+    rows(
+        f"UPDATE connections_refreshattempt SET claimed_at = claimed_at - {step}, deadline_at = deadline_at - {step}"
+        " WHERE claimed_at > now() - interval '1 hour'"
+    )
+    rows(f"UPDATE connections_incident SET last_seen_at = last_seen_at - {step} WHERE closed_at IS NULL")
+    today.now += STEP_SECONDS
+
+
+def _do_what_is_due(today: _Day, pool: ThreadPoolExecutor) -> None:
+    now = database_now()
+    used = Connection.objects.filter(status__in=VENDS).working()
+    may = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    refreshes = list(used.filter(may, refresh_due_at__lte=now).values_list("id", flat=True))
+    probes = list(used.filter(probe_due_at__lte=now).values_list("id", flat=True))
+    today.refreshes += len(refreshes)
+    today.probes.update(today.kinds[one] for one in probes)
+    work = [pool.submit(_refresh, one) for one in refreshes] + [pool.submit(_probe, one) for one in probes]
+    for one in work:
+        one.result()
+    attend_incidents(now=database_now())
+    send_due()
+    orm.close()
+
+
+def _refresh(one: uuid.UUID) -> None:
+    refresh(one, trigger=Trigger.SWEEP)
+    orm.close()
+
+
+def _probe(one: uuid.UUID) -> None:
+    probe(one, trigger=Trigger.SWEEP)
+    orm.close()
+
+
+def _look(today: _Day) -> None:
+    """Note which of what happened is told of by now."""
+    rows = today.ground.rows(
+        "SELECT id, type, connection_id, payload ->> 'provider_app' FROM connections_outboxevent"
+        " WHERE id > %s ORDER BY id",
+        today.last_event,
+    )
+    for number, type_, connection_id, app_id in rows:
+        today.last_event = number
+        if type_ == "incident.opened":
+            about: list[tuple[str, uuid.UUID]] = [(name, uuid.UUID(app_id)) for name in _TROUBLES]
+        elif type_ == "connection.scopes_lost":
+            about = [("narrowed", connection_id)]
+        elif type_ == "connection.needs_reauth":
+            about = [(f"revoked, {kind}", connection_id) for kind in _SHARES]
+        else:
+            continue
+        for cause, one in about:
+            if one in today.began.get(cause, {}):
+                today.noticed.setdefault(cause, {}).setdefault(one, today.now)
+
+
+def _judge(today: _Day, everybody: list[Member], troubled: Any) -> Figure:
+    ended = {one for kind in _SHARES for one in today.began.get(f"revoked, {kind}", {})}
+    alive = [member.id for member in everybody if member.id not in ended]
+    false = Counter(
+        dict(
+            today.ground.rows(
+                "SELECT type, count(DISTINCT connection_id) FROM connections_outboxevent WHERE connection_id = ANY(%s)"
+                " AND type IN ('connection.suspect', 'connection.needs_reauth', 'connection.revoked') GROUP BY type",
+                alive,
+            )
+        )
+    )
+    downgraded = false["connection.needs_reauth"] + false["connection.revoked"]
+    apps = [app.id for app, _ in troubled.values()]
+    incidents = list(Incident.objects.filter(provider_app__in=apps).order_by("opened_at"))
+    own = [
+        f"incident.{what}:{one.id}"
+        for one in incidents
+        for what in ("opened", "closed")
+        if what == "opened" or one.closed_at
+    ]
+    sent = Notice.objects.filter(cause__in=own, state="sent").count()
+    times = {cause: today.seconds(cause) for cause in today.began}
+    p95 = percentile(times.get("revoked, hot", []), 0.95)
+    missed = {
+        cause: len(began) - len(times[cause])
+        for cause, began in today.began.items()
+        if cause in (*_TROUBLES, "narrowed", "revoked, hot") and len(began) > len(times[cause])
+    }
+    is_kept = not downgraded and p95 <= _HOT_P95_SECONDS and not missed and sent == len(own) == len(mail.outbox)
+    days = today.minutes / _DAY_MINUTES
+    of_kind = Counter(today.kinds.values())
+    return Figure(
+        row="day",
+        measure=f"a day of {len(everybody):,} connections ({today.minutes} min): revocation to event, active ones",
+        measured=f"p95 {p95 / 60:.1f} min; {downgraded} false downgrades; {sent} notices for {len(own)} causes"
+        + (f"; NOT NOTICED {missed}" if missed else ""),
+        target="p95 ≤ 15 min; 0; one for each",
+        is_kept=is_kept,
+        facts={
+            "probe_seconds": settings.PROBE_SECONDS,
+            "step_seconds": STEP_SECONDS,
+            "seconds_to_notice": {
+                cause: {
+                    "count": len(today.began[cause]),
+                    "noticed": len(found),
+                    "p50": percentile(found, 0.5),
+                    "p95": percentile(found, 0.95),
+                }
+                for cause, found in times.items()
+            },
+            "false": dict(false),
+            "incidents": {f"{one.kind}: {one.cause}": one.spared for one in incidents},
+            "still_open": sum(one.closed_at is None for one in incidents),
+            "probes_a_day": {kind: round(today.probes[kind] / of_kind[kind] / days, 1) for kind in of_kind},
+            "probes": today.probes.total(),
+            "refreshes": today.refreshes,
+            "mails": len(mail.outbox),
+            "notices": sent,
+            "causes": len(own),
+        },
+    )
