@@ -7,6 +7,7 @@ from django.urls import include, path
 import config.celery  # noqa: F401 (the web sends tasks: import Celery now, while nobody waits)
 import connections.admin  # noqa: F401 (registers the pages)
 from config.web.pages import root
+from connections.admin.forecast import forecast_page
 from connections.admin.search import search_page
 from connections.api.llms import llms_txt
 from connections.api.mcp import resource
@@ -25,6 +26,7 @@ urlpatterns = [
     path("pushes/", include("connections.pushed.urls")),
     path("connect/", include("connections.consent.urls")),
     path("admin/providers/", include("connections.admin.catalogue.urls")),
+    path("admin/forecast/", forecast_page, name="forecast"),
     path("admin/search/", search_page, name="search"),
     path("admin/", include("connections.admin.people.urls")),
     path("admin/", admin.site.urls),

@@ -60,6 +60,7 @@ class Task(StrEnum):
     WATCH_USE = "connections.watch_use"
     ACT_ON_PUSH = "connections.act_on_push"
     SWEEP_PUSHES = "connections.sweep_pushes"
+    FORETELL = "connections.foretell"
 
 
 SENT_AT = "latchkey_sent_at"  # the header that says when a message was sent, as seconds since the epoch

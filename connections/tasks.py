@@ -26,6 +26,8 @@ from connections.lifecycle.end.delete_tenant import delete_ordered
 from connections.lifecycle.end.offboard import continue_ordered
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.figures import take_figures
+from connections.lifecycle.forecast.digest import write_digest
+from connections.lifecycle.forecast.foretell import foretell
 from connections.lifecycle.health.attend import attend_incidents
 from connections.lifecycle.health.expire import end_expired
 from connections.lifecycle.health.undecryptable import retry_undecryptable
@@ -259,6 +261,14 @@ def verify_audit_trail() -> None:
 def retry_undecryptable_credentials() -> None:
     """Try undecryptable credentials again, and mark those that open."""
     retry_undecryptable(now=database_now())
+
+
+@shared_task(name=Task.FORETELL, ignore_result=True)
+def foretell_endings() -> None:
+    """Warn of the connections that will end soon, and write the notice of the day."""
+    now = database_now()
+    foretell(now=now)
+    write_digest(now=now)
 
 
 @shared_task(name=Task.LOOK_AT_DOMAINS, ignore_result=True)

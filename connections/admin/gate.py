@@ -37,6 +37,7 @@ _OPEN_TO_LIMITED = frozenset(
     {
         *("admin:index", "admin:app_list", "admin:jsi18n", "admin:autocomplete"),
         *("admin:password_change", "admin:password_change_done", "catalogue:list", "catalogue:entry", "search"),
+        "forecast",
         "admin:connections_auditevent_export",
     }
 )

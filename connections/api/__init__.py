@@ -6,6 +6,7 @@
 - ``catalogue``: bodies and representations of providers
 - ``provider_apps``: those of provider apps, what belongs to them, and incidents · ``pushes``: of what providers tell us
 - ``history``: those of a connection's refreshes and versions, and of what happens next
+- ``forecast``: those of what will end
 - ``own_providers``: entries of the operator's own · ``sessions``: sessions once they are made · ``audit_trail``
 - ``api_clients``: those of API clients, their keys, and trusted issuers · ``switches``: kill switches and pauses
 - ``webhooks``: those of webhook endpoints and deliveries

@@ -26,6 +26,7 @@ from connections.api.routers import (
     connections,
     end_users,
     events,
+    forecast,
     imports,
     incidents,
     management_sessions,
@@ -130,5 +131,6 @@ api.add_router("/incidents", incidents.router, auth=ApiKeyAuth())
 api.add_router("/api-clients", api_clients.router, auth=ApiKeyAuth())
 api.add_router("/trusted-issuers", trusted_issuers.router, auth=ApiKeyAuth())
 api.add_router("/oauth", oauth.router, auth=None)  # it reads several proofs of a client itself
+api.add_router("/forecast", forecast.router, auth=ApiKeyAuth())
 api.add_router("/events", events.router, auth=ApiKeyAuth())
 api.add_router("/webhook-endpoints", webhook_endpoints.router, auth=ApiKeyAuth())

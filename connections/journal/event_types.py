@@ -20,6 +20,7 @@ class EventType(StrEnum):
     SCOPES_LOST = "connection.scopes_lost"
     SCOPES_GAINED = "connection.scopes_gained"
     SCOPES_DRIFTED = "connection.scopes_drifted"
+    EXPIRING = "connection.expiring"
     SHARED = "connection.shared"
     ENDPOINT_MOVED = "connection.endpoint_moved"
     ANSWER_UNREAD = "connection.answer_unread"

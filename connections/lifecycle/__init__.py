@@ -19,6 +19,7 @@ A room imports only rooms below it:
 - ``sweep``: finds what is due, for the beat
 - ``housekeeping``: deletes rows whose retention is over
 - ``figures``: counts, for the first page of the admin
+- ``forecast``: which connections will end, when and why
 - ``registration``: become a client of an authorization server, without hands
 - ``credentials``: one immutable set of secrets: sealed, stored, made current
 - ``health``: the evidence about a grant, and the one gate of a connection's status

@@ -4,6 +4,7 @@
 - ``declarations``: what a file declares, for ``manage.py apply``
 - ``showcase``: a made-up installation to look at
 - ``audit_export``: the audit trail for other systems
+- ``forecasts``: what will end
 - ``trials``: rehearses an entry · ``imports``: connections from another system ·
   ``bundles``: tenants that leave and arrive · ``operator_command``: their base ·
   ``output``: tables for people, JSON for programs

@@ -65,6 +65,10 @@ class Connection(Mutable):
     ``undecryptable_at`` is when the current credential was found not to open, ``answer_unread_at`` when an answer
     arrived that could not be read (``unread_answer``).
 
+    ``foretold`` holds the causes of its end of which an event has warned, with what each event said of the date;
+    ``crowded_at`` is since when the next grant of its account would end this one, because the provider has room for no
+    more. Both are about one grant.
+
     ``granted_by`` is the end user who connected what belongs to the whole tenant ("" for the tenant itself, and always
     of an end user's own). ``grants_only``: nobody uses it without an access grant, not even its owner.
 
@@ -129,6 +133,8 @@ class Connection(Mutable):
     spared_by = models.UUIDField(null=True, blank=True, editable=False)
     spared_at = models.DateTimeField(null=True, blank=True, editable=False)
     probe_due_at = models.DateTimeField(null=True, blank=True)
+    crowded_at = models.DateTimeField(null=True, blank=True)
+    foretold = models.JSONField(default=dict, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.CharField(max_length=20, default="", blank=True)
     last_vended_at = models.DateTimeField(null=True, blank=True)
@@ -227,7 +233,9 @@ class Connection(Mutable):
         probe_due_at: datetime,
     ) -> None:
         """Make ``version`` the current one, and clear the failures, marks and evidence about the version before."""
+        anew: dict[str, Any] = {} if version.grant_id == self.grant_id else {"foretold": {}, "crowded_at": None}
         self._set(
+            **anew,
             current_version_id=version.id,
             grant_id=version.grant_id,
             access_expires_at=version.access_expires_at,
@@ -341,6 +349,10 @@ class Connection(Mutable):
     def mark_undecryptable(self, at: datetime | None) -> None:
         """Record when its credential was found not to open; None: it opens."""
         self._set(undecryptable_at=at)
+
+    def foretell(self, cause: str, ends_at: datetime | None) -> None:
+        """Record that an event has warned of its end for this ``cause``, at ``ends_at`` (None: no date is known)."""
+        self._set(foretold=self.foretold | {cause: None if ends_at is None else ends_at.isoformat()})
 
     def mark_unread(self, at: datetime | None) -> None:
         """Record when an answer arrived that could not be read; None: none is left."""

@@ -37,6 +37,18 @@ INDEXES: list[models.Index] = [
         condition=Q(grant_expires_at__isnull=False, status__in=[status.value for status in VENDS]),
         name="connection_grant_end",
     ),
+    # Keys without an end, by their age: they are never refreshed, so nothing writes this index again.
+    models.Index(
+        fields=["authorized_at"],
+        condition=Q(
+            refresh_due_at=None,
+            access_expires_at=None,
+            authorized_at__isnull=False,
+            status__in=[status.value for status in VENDS],
+        ),
+        name="connection_endless_since",
+    ),
+    models.Index(fields=["crowded_at"], condition=Q(crowded_at__isnull=False), name="connection_crowded"),
     # What an operator asks for is rare, and each of these holds only that.
     _rare(~Q(binding=Binding.COMPLETION), name="connection_not_confirmed"),
     _rare(Q(owner_kind=OwnerKind.TENANT), name="connection_of_whole_tenant"),

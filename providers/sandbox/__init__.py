@@ -77,7 +77,7 @@ DELETE /control/log                     forget the entries; the numbering goes o
 GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate, grace_seconds, delay_seconds,
                                         workspaces, locked, device_lifetime, device_interval, require_pushed,
                                         pushed_lifetime, mcp_server, mcp_stream, registration, registration_lifetime,
-                                        registration_managed}; a PUT changes what it names;
+                                        registration_managed, most_grants}; a PUT changes what it names;
                                         delay_seconds is a number or {endpoint: seconds}, workspaces
                                         {username: {id: name}}, locked a list of usernames whose passwords programs
                                         may not use, and whose tokens are not exchanged until they sign in;

@@ -38,7 +38,7 @@ ENDPOINTS = (
 REGISTRATION_WAYS = ("document", "dynamic")
 _WHOLE_NUMBERS = (
     *("access_lifetime", "code_lifetime", "device_lifetime", "device_interval"),
-    *("pushed_lifetime", "registration_lifetime"),
+    *("pushed_lifetime", "registration_lifetime", "most_grants"),
 )
 _NOT_GIVEN = {"secret_digests", "shared_secret", "server", "secret_expires_at", "registration_digest"}
 
@@ -104,7 +104,8 @@ class Settings:
     ``require_pushed``, or a client's own ``pushes``, an authorization request has to be pushed first. ``mcp_server``
     names the authorization server before the MCP server, which answers as a stream of events with ``mcp_stream``.
     ``registration`` are the ways in which clients may register themselves there, ``registration_lifetime`` is that of
-    their secrets (0: no end), and ``registration_managed`` lets them change it (RFC 7592).
+    their secrets (0: no end), and ``registration_managed`` lets them change it (RFC 7592). One person has room for
+    ``most_grants`` of one client (0: any number); the next consent ends the oldest.
     """
 
     access_lifetime: int = 60
@@ -123,6 +124,7 @@ class Settings:
     registration: tuple[str, ...] = REGISTRATION_WAYS
     registration_lifetime: int = 0
     registration_managed: bool = True
+    most_grants: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as the control API shows them."""

@@ -194,6 +194,15 @@ class Ledger:
             f"UPDATE grants SET revoked_at = ?, revoked_by = ? WHERE revoked_at IS NULL{chosen}", (now, by, *values)
         ).rowcount
 
+    def make_room(self, *, client_id: str, username: str | None, most: int, now: float) -> None:
+        """Revoke the oldest live grants of a person to a client, so that the newest ``most`` are left."""
+        self._db.execute(
+            "UPDATE grants SET revoked_at = ?, revoked_by = 'room' WHERE id IN (SELECT id FROM grants"
+            " WHERE client_id = ? AND username IS ? AND revoked_at IS NULL"
+            " ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
+            (now, client_id, username, most),
+        )
+
     def grants(self, *, username: str | None = None, client_id: str | None = None) -> list[Grant]:
         """Return the grants that tokens were issued for, newest first, revoked ones included."""
         chosen, values = _where({"username": username, "client_id": client_id})

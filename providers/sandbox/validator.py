@@ -142,6 +142,8 @@ class Validator(Believing, RequestValidator):
         """Record the person's consent as a grant, and the code that stands for it."""
         scope = " ".join(request.scopes or ())
         grant_id = self.ledger.add_grant(client_id=client_id, username=request.user, scope=scope, now=self._now)
+        if most := self._registry.settings.most_grants:
+            self.ledger.make_room(client_id=client_id, username=request.user, most=most, now=self._now)
         self.ledger.add_code(
             Code(
                 digest=digest(code["code"]),

@@ -31,6 +31,7 @@ from connections.lifecycle.connect.scopes import refuse_loss
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.grant_end import GrantEnds
 from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
+from connections.lifecycle.forecast.crowd import note_crowd
 from connections.lifecycle.health.status import change_status
 from connections.lifecycle.policy.revoke import revoke_grants
 from connections.models import (
@@ -85,6 +86,7 @@ def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Conne
         outcome = _activate_locked(work, verified, actor=actor)
     if isinstance(outcome, Refusal):
         raise outcome
+    note_crowd(outcome, now=work.started_at)
     return outcome
 
 

@@ -55,14 +55,14 @@ def requested_scopes(session: ConnectSession, app: ProviderApp, entry: CatalogEn
     """Return the scopes to request: the session's, else the provider app's, the server's own, or the entry's defaults.
 
     What the app and the entry require is added, and what the connection keeps where the session adds to it. Reads the
-    scopes of that connection, unless they are loaded. Raises ``AppMisconfigured`` where the app no longer allows some.
+    scopes of that connection, unless they are loaded. Raises ``AppMisconfigured`` where the app does not allow some.
     """
     named = session.requested_scopes
-    if denied := not_allowed(named or (), allowed=app.allowed_scopes, rules=entry.scope_rules):
-        raise AppMisconfigured(f"The provider app {app.name} no longer allows the scopes {', '.join(denied)}.")
     if named is None:
         found = session.found_scopes if not entry.default_scopes else None
         named = app.scopes or found or list(entry.default_scopes)
+    if denied := not_allowed(named, allowed=app.allowed_scopes, rules=entry.scope_rules):
+        raise AppMisconfigured(f"The provider app {app.name} does not allow the scopes {', '.join(denied)}.")
     kept = () if adds_at_provider(session, app, entry) else _kept(session)
     return entry.with_required_scopes([*kept, *named, *app.required_scopes])
 

@@ -56,10 +56,24 @@ def refresh_ends_at(ends: GrantEnds, *, lifetimes: GrantLifetimes, received_at: 
     return min((moment for moment in found if moment is not None), default=None)
 
 
-def grant_ends_at(ends: GrantEnds, *, lifetimes: GrantLifetimes, authorized_at: datetime | None) -> datetime | None:
+def announced_grant_end(ends: GrantEnds, *, received_at: datetime) -> datetime | None:
+    """Return when the grant ends even if it is used, as the provider announced it; None where it did not.
+
+    The end of a refresh token that the last use has not moved is such an end. ``received_at`` is when the version came
+    that has these ``ends``.
+    """
+    idle_end, announced = _moment(received_at, ends.idle_seconds), ends.refresh_expires_at
+    counts_down = idle_end is not None and announced is not None and idle_end > announced + _SAME_END
+    found = (ends.grant_expires_at, announced if counts_down else None)
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def grant_ends_at(
+    ends: GrantEnds, *, lifetimes: GrantLifetimes, authorized_at: datetime | None, received_at: datetime
+) -> datetime | None:
     """Return the earliest known moment at which the grant ends even if it is used, or None where none is known."""
     by_catalogue = None if authorized_at is None else _moment(authorized_at, lifetimes.absolute)
-    found = (ends.grant_expires_at, by_catalogue)
+    found = (announced_grant_end(ends, received_at=received_at), by_catalogue)
     return min((moment for moment in found if moment is not None), default=None)
 
 

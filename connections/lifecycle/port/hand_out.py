@@ -53,7 +53,10 @@ from connections.vault.sealing import Unreadable
 _A_CONNECTION, _AN_AUDIT_ROW = 800, 300
 WAIT_SECONDS = 75.0  # longer than a lease
 FORMAT = "latchkey.tenant"
-APP_COLUMNS = ("provider", "auth_style", "name", "client_id", "params", "discovered", "scopes", "allows_legacy")
+APP_COLUMNS = (
+    *("provider", "auth_style", "name", "client_id", "params", "discovered", "scopes", "required_scopes"),
+    *("allowed_scopes", "allows_legacy"),
+)
 CONNECTION_COLUMNS = (
     *("provider", "owner_kind", "end_user", "granted_by", "grants_only", "binding", "params", "metadata", "label"),
     *("is_default", "status", "reason", "provider_account_id", "provider_account_name", "lacks_refresh_token"),

@@ -252,5 +252,7 @@ def with_scopes(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
     described = plan.access.target.entry
     if not plan.access.target.method.takes_scopes:
         return (), ()
-    assumed = described.with_required_scopes(plan.app.scopes or described.default_scopes)
+    assumed = described.with_required_scopes(
+        [*(plan.app.scopes or described.default_scopes), *plan.app.required_scopes]
+    )
     return assumed, assumed

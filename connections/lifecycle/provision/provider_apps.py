@@ -188,7 +188,8 @@ def _check_texts(registration: Registration) -> None:
 
 def _check_scopes(registration: Registration, described: CatalogEntry) -> None:
     """Raise ``InvalidRequest`` for scopes that contradict each other, or that nobody can ask for. No I/O."""
-    named = {"scopes": registration.scopes, "required_scopes": registration.required_scopes}
+    asked = registration.scopes or described.default_scopes
+    named = {"scopes": asked, "required_scopes": registration.required_scopes}
     if registration.required_scopes and not described.methods[registration.auth_style].takes_scopes:
         raise InvalidRequest(
             f"Nobody asks {described.name} for scopes by this style: leave them out.", field="required_scopes"
@@ -196,7 +197,9 @@ def _check_scopes(registration: Registration, described: CatalogEntry) -> None:
     for field_name, scopes in named.items():
         if denied := not_allowed(scopes, allowed=registration.allowed_scopes, rules=described.scope_rules):
             raise InvalidRequest(
-                f"The app is to ask for {', '.join(denied)}, which its allowed scopes do not have.", field=field_name
+                f"The app is to ask for {', '.join(denied)}, which its allowed scopes do not have: add them there, or"
+                " name others to ask for.",
+                field=field_name,
             )
 
 

@@ -9,9 +9,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
+from connections.access.targets import scope_rules_of
 from connections.journal import audit
 from connections.lifecycle.connect.authorize import Started, start
 from connections.lifecycle.connect.begin import Invitation, begin_connect, check_providers
+from connections.lifecycle.credentials.scopes import not_allowed
 from connections.lifecycle.provision.callers import check_permission
 from connections.lifecycle.self_service.own import own_connection
 from connections.models import LIVE, ManagementSession, Permission
@@ -22,15 +24,20 @@ from connections.refusals import InvalidRequest, NotFound, PermissionDenied, Ses
 def begin_renewal(
     session: ManagementSession, connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor
 ) -> Started:
-    """Begin to renew a connection, with the scopes that were requested for it. Two short transactions.
+    """Begin to renew a connection, with those scopes that were requested for it and that its app allows still.
+
+    Two short transactions.
 
     Raises ``SessionUnusable`` ("gone", "app_misconfigured") and ``Suspended``.
     """
     connection = own_connection(session, connection_id)
     if connection.status not in LIVE:
         raise SessionUnusable(Failure.GONE)
-    requested = sorted(scope.name for scope in connection.scopes.all() if scope.is_requested)
-    return _begin(session, [connection.provider], connection_id, requested or None, now=now, actor=actor)
+    requested = {scope.name for scope in connection.scopes.all() if scope.is_requested}
+    allowed = connection.provider_app.allowed_scopes
+    denied = not_allowed(requested, allowed=allowed, rules=scope_rules_of(connection.provider))
+    scopes = sorted(requested.difference(denied)) or None
+    return _begin(session, [connection.provider], connection_id, scopes, now=now, actor=actor)
 
 
 def begin_another(session: ManagementSession, *, now: datetime, actor: audit.Actor) -> Started:

@@ -12,6 +12,7 @@ from connections.lifecycle.credentials.scopes import missing_scopes, observed_sc
 from connections.lifecycle.steer import on_demand
 from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.steer.outlook import distance, outlook
+from connections.management.forecasts import add_forecast_arguments, show_forecast
 from connections.management.imports import add_arguments, run_import, show_report
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
@@ -59,6 +60,13 @@ class Command(OperatorCommand):
         )
         revoke.add_argument("--for-good", action="store_true", help="Disconnect it: it cannot be connected anew.")
 
+        forecast = self.subcommand(
+            "forecast",
+            show_forecast,
+            help_text="List what will end, when and why: connections that no refresh keeps alive, and what is ours.",
+            examples=("", "--days 7 --tenant acme", "--days 90 --format csv > ends.csv"),
+        )
+        add_forecast_arguments(forecast)
         bring = self.subcommand(
             "import",
             run_import,

@@ -9,6 +9,9 @@ export type AttemptState = "sent" | "received" | "promoted" | "rejected" | "in_d
 /** How Latchkey made sure that the person who connected is the person for whom the session was made. */
 export type Binding = "completion" | "none" | "imported";
 
+/** Of what something ends. Values are stable: callers see them. */
+export type Cause = "grant_ends" | "credential_expires" | "refresh_token_unused" | "too_many_grants" | "key_is_old" | "certificate_expires" | "client_secret_expires";
+
 /** How sure the facts of an entry are. */
 export type Confidence = "high" | "medium" | "low";
 
@@ -16,7 +19,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "provider.event" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.expiring" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "provider.event" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -892,6 +895,26 @@ export interface Ended {
   readonly revocation: Revocation;
 }
 
+/** One ending to come. `connection` is null where something of ours ends, `ends_at` where no date is known. */
+export interface Ending {
+  /** Of what it ends */
+  readonly cause: Cause;
+  /** When it ends; null where it may end at any time */
+  readonly ends_at: string | null;
+  /** Id of the connection */
+  readonly connection: string | null;
+  /** Id of the provider app */
+  readonly provider_app: string;
+  /** The provider's slug, or an alias of it */
+  readonly provider: string;
+  /** Your own id of the end user; null where there is none */
+  readonly end_user: string | null;
+  /** What tells it from the owner's others at the provider; "" for none */
+  readonly label: string;
+  /** What it means, and what to do */
+  readonly detail: string;
+}
+
 /** One event of the outbox. */
 export interface Event {
   /** Its id */
@@ -965,6 +988,14 @@ export interface Exchange {
   readonly connection: string;
   /** Id of the credential version; null where there is none */
   readonly version: string;
+}
+
+/** One page, the earliest first; `next` is the cursor of the next one, or null. */
+export interface ForecastPage {
+  /** What is on this page */
+  readonly items: readonly Ending[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
 }
 
 /**
@@ -4297,6 +4328,38 @@ export class Operations extends Caller {
     options: CallOptions = {},
   ): AsyncGenerator<Event, void> {
     return this.each((cursor) => this.listEvents({ ...query, cursor }, options));
+  }
+
+  /**
+   * List what will end.
+   *
+   * List a tenant's connections that end within `days`, by date: when, of what, and what to do.
+   *
+   * What a refresh keeps alive is not listed. Something of ours that ends, such as a certificate of the tenant's
+   * own provider app, is listed with `provider_app` and without `connection`. What has no date may end at any
+   * time.
+   */
+  listForecast(
+    query: { tenant?: string; days?: number; cause?: Cause; provider?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<ForecastPage> {
+    return this.call<ForecastPage>(
+      {
+        method: "GET",
+        path: "/api/v1/forecast",
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List what will end, page by page. */
+  iterForecast(
+    query: { tenant?: string; days?: number; cause?: Cause; provider?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Ending, void> {
+    return this.each((cursor) => this.listForecast({ ...query, cursor }, options));
   }
 
   /**

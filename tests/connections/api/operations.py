@@ -175,6 +175,7 @@ OPERATIONS = [
     Operation("DELETE", "/end-users/{end_user}", Permission.MANAGE, resource="end_user"),
     Operation("GET", "/offboardings/{offboarding_id}", Permission.READ, resource="offboarding"),
     Operation("GET", "/events", Permission.READ),
+    Operation("GET", "/forecast", Permission.READ),
     Operation("PUT", "/connections/{connection_id}/switches", Permission.MANAGE, {"paused": True}, "connection"),
     Operation("POST", "/connections/{connection_id}/revoke", Permission.MANAGE, resource="connection"),
     Operation("POST", "/connections/{connection_id}/reread", Permission.MANAGE, resource="connection"),

@@ -221,7 +221,8 @@ def test_what_the_app_no_longer_allows_is_not_asked_for_either(
     ("changes", "field"),
     [
         ({"allowed_scopes": ["files.read"], "scopes": ["profile.read"]}, "scopes"),
-        ({"allowed_scopes": [], "required_scopes": ["profile.read"]}, "required_scopes"),
+        ({"allowed_scopes": ["files.read"]}, "scopes"),
+        ({"allowed_scopes": ["profile.read"], "required_scopes": ["files.read"]}, "required_scopes"),
     ],
 )
 def test_an_app_asks_for_no_more_than_it_allows(

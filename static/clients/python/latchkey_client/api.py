@@ -17,6 +17,17 @@ AttemptState = Literal["sent", "received", "promoted", "rejected", "in_doubt", "
 Binding = Literal["completion", "none", "imported"]
 """How Latchkey made sure that the person who connected is the person for whom the session was made."""
 
+Cause = Literal[
+    "grant_ends",
+    "credential_expires",
+    "refresh_token_unused",
+    "too_many_grants",
+    "key_is_old",
+    "certificate_expires",
+    "client_secret_expires",
+]
+"""Of what something ends. Values are stable: callers see them."""
+
 Confidence = Literal["high", "medium", "low"]
 """How sure the facts of an entry are."""
 
@@ -38,6 +49,7 @@ EventType = Literal[
     "connection.scopes_lost",
     "connection.scopes_gained",
     "connection.scopes_drifted",
+    "connection.expiring",
     "connection.shared",
     "connection.endpoint_moved",
     "connection.answer_unread",
@@ -957,6 +969,35 @@ class Ended:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ending:
+    """One ending to come. `connection` is null where something of ours ends, `ends_at` where no date is known."""
+
+    cause: Cause
+    """Of what it ends"""
+
+    ends_at: datetime | None
+    """When it ends; null where it may end at any time"""
+
+    connection: str | None
+    """Id of the connection"""
+
+    provider_app: str
+    """Id of the provider app"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    end_user: str | None
+    """Your own id of the end user; null where there is none"""
+
+    label: str
+    """What tells it from the owner's others at the provider; "" for none"""
+
+    detail: str
+    """What it means, and what to do"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One event of the outbox."""
 
@@ -1014,6 +1055,17 @@ class Exchange:
 
     version: str
     """Id of the credential version; null where there is none"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastPage:
+    """One page, the earliest first; `next` is the cursor of the next one, or null."""
+
+    items: list[Ending]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -3740,6 +3792,7 @@ _LIST_CONNECT_SESSIONS = Operation("GET", "/api/v1/connect-sessions", may_repeat
 _LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
 _LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
 _LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
+_LIST_FORECAST = Operation("GET", "/api/v1/forecast", may_repeat=True)
 _LIST_IMPORT_ROWS = Operation("GET", "/api/v1/imports/{import_id}/rows", may_repeat=True)
 _LIST_INCIDENTS = Operation("GET", "/api/v1/incidents", may_repeat=True)
 _LIST_MANAGEMENT_SESSIONS = Operation("GET", "/api/v1/management-sessions", may_repeat=True)
@@ -5062,6 +5115,56 @@ class Operations(Caller):
     def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[Event]:
         """Read events, page by page."""
         return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
+
+    def list_forecast(
+        self,
+        *,
+        tenant: str | None = None,
+        days: int | None = None,
+        cause: Cause | None = None,
+        provider: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ForecastPage:
+        """List what will end.
+
+        List a tenant's connections that end within `days`, by date: when, of what, and what to do.
+
+        What a refresh keeps alive is not listed. Something of ours that ends, such as a certificate of the
+        tenant's own provider app, is listed with `provider_app` and without `connection`. What has no date may
+        end at any time.
+        """
+        answer: ForecastPage = self._call(
+            _LIST_FORECAST,
+            ForecastPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "days": days,
+                "cause": cause,
+                "provider": provider,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_forecast(
+        self,
+        *,
+        tenant: str | None = None,
+        days: int | None = None,
+        cause: Cause | None = None,
+        provider: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Ending]:
+        """List what will end, page by page."""
+        return self._each(
+            lambda cursor: self.list_forecast(
+                tenant=tenant, days=days, cause=cause, provider=provider, limit=limit, cursor=cursor
+            )
+        )
 
     def list_import_rows(
         self,
@@ -7209,6 +7312,49 @@ class AsyncOperations(AsyncCaller):
     def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[Event]:
         """Read events, page by page."""
         return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
+
+    async def list_forecast(
+        self,
+        *,
+        tenant: str | None = None,
+        days: int | None = None,
+        cause: Cause | None = None,
+        provider: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ForecastPage:
+        """List what will end."""
+        answer: ForecastPage = await self._call(
+            _LIST_FORECAST,
+            ForecastPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "days": days,
+                "cause": cause,
+                "provider": provider,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_forecast(
+        self,
+        *,
+        tenant: str | None = None,
+        days: int | None = None,
+        cause: Cause | None = None,
+        provider: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Ending]:
+        """List what will end, page by page."""
+        return self._each(
+            lambda cursor: self.list_forecast(
+                tenant=tenant, days=days, cause=cause, provider=provider, limit=limit, cursor=cursor
+            )
+        )
 
     async def list_import_rows(
         self,

@@ -4,6 +4,7 @@
 - ``tenants``, ``providers``: ``tests/connections/api/test_tenants.py``
 - ``branding``: ``tests/connections/api/test_branding.py`` · ``connections``, ``events``:
   ``tests/connections/api/test_connections.py``
+- ``forecast``: ``tests/connections/api/test_forecast.py``
 - ``connect_sessions``: ``tests/connections/consent/test_finish.py``, ``tests/connections/consent/test_start.py``
 - ``management_sessions``: ``tests/connections/lifecycle/self_service/test_begin.py``; the receipts of ``connections``:
   ``tests/connections/lifecycle/self_service/test_receipts.py``

@@ -64,7 +64,9 @@ def test_an_idle_time_begins_anew_with_each_use_though_only_the_first_answer_nam
         (GrantEnds(), GrantLifetimes(idle=90 * DAY, absolute=365 * DAY), (90, 265)),
         (GrantEnds(idle_seconds=7 * DAY), GrantLifetimes(idle=90 * DAY), (7, None)),
         (GrantEnds(refresh_expires_at=days(120)), GrantLifetimes(idle=90 * DAY), (120, None)),
-        (GrantEnds(90 * DAY, days(20)), GrantLifetimes(), (20, None)),
+        (GrantEnds(90 * DAY, days(20)), GrantLifetimes(), (20, 20)),
+        (GrantEnds(90 * DAY, days(90)), GrantLifetimes(), (90, None)),
+        (GrantEnds(90 * DAY, days(20), days(10)), GrantLifetimes(), (20, 10)),
         (GrantEnds(grant_expires_at=days(10)), GrantLifetimes(absolute=365 * DAY), (None, 10)),
         (GrantEnds(grant_expires_at=days(500)), GrantLifetimes(absolute=365 * DAY), (None, 265)),
     ],
@@ -74,6 +76,6 @@ def test_foretells_both_ends(
 ) -> None:
     found = (
         refresh_ends_at(ends, lifetimes=lifetimes, received_at=NOW),
-        grant_ends_at(ends, lifetimes=lifetimes, authorized_at=days(-100)),
+        grant_ends_at(ends, lifetimes=lifetimes, authorized_at=days(-100), received_at=NOW),
     )
     assert found == tuple(None if number is None else days(number) for number in expected)
