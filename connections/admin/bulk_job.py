@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
 
 from connections.admin import columns, show
@@ -12,9 +13,11 @@ from connections.admin.base import ReadOnlyAdmin, count_of, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import ChoiceFilter, id_filter
 from connections.database.clock import database_now
+from connections.journal import audit
 from connections.lifecycle.steer.bulk import cancel_bulk, outcomes_of
+from connections.lifecycle.steer.export import as_csv
 from connections.lifecycle.steer.on_demand import Told
-from connections.models import BulkJob, BulkRow
+from connections.models import ApiClient, BulkAct, BulkJob, BulkRow
 
 _CANCEL_ASKS = "Nothing more of it is begun. What is done stays done."
 
@@ -23,12 +26,27 @@ def _cancel(request: HttpRequest, row: BulkJob) -> Told:
     return cancel_bulk(row, now=database_now(), actor=operator_behind(request))
 
 
+def _download(request: HttpRequest, row: BulkJob) -> HttpResponseBase:
+    audit.record(
+        "bulk.downloaded", actor=operator_behind(request), tenant_id=row.tenant_id, detail={"job": str(row.id)}
+    )
+    answer = StreamingHttpResponse(as_csv(row), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="connections-{row.ordered_at:%Y-%m-%d}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _is_export(row: BulkJob) -> bool:
+    return row.act == BulkAct.EXPORT and row.finished_at is not None
+
+
 @admin.register(BulkJob)
 class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
     """The jobs, the newest first."""
 
     list_title = "Background jobs"
     buttons = (
+        Button("download", "Download", _download, _is_export, tone="primary", has_own_page=True),
         Button(
             "cancel",
             "Cancel",
@@ -38,11 +56,11 @@ class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
             tone="danger",
         ),
     )
-    list_display = ("what", "progress", "operator", "ordered", "finished")
+    list_display = ("what", "progress", "by", "ordered", "finished")
     list_filter = ("act",)
     search_fields = ("operator",)
     search_help_text = "An operator or an id"
-    fields = ("what", "progress", "outcomes", "rows_link", "operator", "ordered_at", "cancelled_at", "finished_at")
+    fields = ("what", "progress", "outcomes", "rows_link", "by", "ordered_at", "cancelled_at", "finished_at")
 
     ordered = columns.moment("ordered_at", "Ordered")
     finished = columns.moment("finished_at", "Finished")
@@ -53,6 +71,13 @@ class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
     @admin.display(description="Job")
     def what(self, row: BulkJob) -> str:
         return str(row)
+
+    @admin.display(description="Ordered by")
+    def by(self, row: BulkJob) -> SafeString | str:
+        if row.api_client_id is None:
+            return row.operator
+        client = ApiClient.objects.filter(id=row.api_client_id).first()
+        return "an API client that is gone" if client is None else show.link(client)
 
     @admin.display(description="Progress")
     def progress(self, row: Any) -> SafeString:

@@ -17,6 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -42,7 +43,7 @@ class Button(Generic[M]):
 
     verb: str
     label: str
-    press: Callable[[HttpRequest, M], Told | HttpResponse]
+    press: Callable[[HttpRequest, M], Told | HttpResponseBase]
     is_offered: Callable[[M], bool] = lambda row: True
     asks: str = ""
     tone: Literal["plain", "primary", "danger"] = "plain"
@@ -66,7 +67,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
         own = path("<path:object_id>/press/<slug:verb>/", self.admin_site.admin_view(self.press_view), name=name)
         return [own, *super().get_urls()]
 
-    def press_view(self, request: HttpRequest, object_id: str, verb: str) -> HttpResponse:
+    def press_view(self, request: HttpRequest, object_id: str, verb: str) -> HttpResponseBase:
         """Ask first if the button asks; otherwise press it and redirect to the row's page."""
         button = next((button for button in self.buttons if button.verb == verb), None)
         row = self.get_object(request, unquote(object_id))
@@ -80,10 +81,10 @@ class ButtonsAdmin(OperatorAdmin[M]):
         if request.method != "POST" and not button.has_own_page:
             return self._ask(request, row, button) if button.asks else HttpResponseNotAllowed(["POST"])
         if not button.is_offered(row):
-            told: Told | HttpResponse = Told(False, "not_offered", "That is not possible any more: nothing was done.")
+            told: Any = Told(False, "not_offered", "That is not possible any more: nothing was done.")
         else:
             told = done(partial(button.press, request, row))
-        if isinstance(told, HttpResponse):
+        if isinstance(told, HttpResponseBase):
             return told
         self.message_user(request, told.detail, messages.SUCCESS if told.is_success else messages.WARNING)
         self._log(request, row, f"{button.label}: {told.detail}")

@@ -119,7 +119,7 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
             needs_proof=True,
         ),
     )
-    actions = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect")
+    actions = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect", "export")
     list_display = ("what", "owner", "state", "next_refresh", "verified", "vended")
     list_filter = (
         "status",
@@ -255,6 +255,10 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
     def disconnect(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
         return self._end(request, queryset, "disconnect", "Disconnect", _DISCONNECT_ASKS, keep=False)
 
+    @admin.action(description="Export", permissions=["operate"])
+    def export(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._order(request, queryset)
+
     def _each(
         self,
         request: HttpRequest,
@@ -304,12 +308,14 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         return None
 
     def _orders(self, request: HttpRequest, queryset: QuerySet[Connection]) -> bool:
-        """Leave more rows than a page of the list has to the workers. Return whether that was done.
-
-        Limited staff get a job for each of their tenants, whose page they may open.
-        """
+        """Leave more rows than a page of the list has to the workers. Return whether that was done."""
         if queryset.order_by()[: self.list_per_page + 1].count() <= self.list_per_page:
             return False
+        self._order(request, queryset)
+        return True
+
+    def _order(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        """Leave the rows to the workers. Limited staff get a job for each of their tenants: those they may see."""
         act, rows = BulkAct(request.POST["action"]), Connection.objects.filter(id__in=queryset.order_by().values("id"))
         tenants = limit_of(request.user)
         for tenant_id in [None] if tenants is None else sorted(tenants):
@@ -319,7 +325,6 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
             job = order_bulk(act, part, tenant_id=tenant_id, now=database_now(), actor=operator_behind(request))
             words = format_html("The workers do it, and {} says how far they are.", show.link(job, "its page"))
             self.message_user(request, words)
-        return True
 
     def _tell(self, request: HttpRequest, told: list[tuple[Connection, Told]]) -> None:
         """Say what happened to each row; for many rows, how often each result occurred."""

@@ -39,6 +39,7 @@ _TAGS = {
     "management sessions": "Invitations to the page on which end users see and end what they have connected.",
     "connections": "What is connected: its state, its scopes, its health, and who has used it.",
     "imports": "Connections that come from another system, and what came of each row.",
+    "bulk jobs": "One act on many connections, in the background, and what came of each.",
     "access grants": "Who else may use a connection, for what, until when.",
     "approvals": "What waits for somebody's yes, and the answer.",
     "end users": "What an end user has here, and their leaving.",
@@ -65,6 +66,8 @@ _KEY = {
 # Changes that refuse If-Match; any other heeds it. A look at a domain overwrites nothing of the caller's, what an end
 # user has is no one thing, and the proxy sends the condition to the provider.
 UNCONDITIONAL = ("put_domain", "delete_end_user", "proxy_put", "proxy_patch", "proxy_delete")
+# Reads without an ETag: the provider's answer, and a stream whose end nobody knows when it begins.
+UNTAGGED = ("proxy_get", "stream_audit_events")
 _TAG = {"type": "string", "example": '"5d0f2f1c7bd4f2bfb5a0e1d9c4f0a3b6"'}
 _IF_MATCH = {
     "in": "header",
@@ -165,7 +168,7 @@ def finish(document: dict[str, Any]) -> None:
             operation["parameters"].append(dict(_KEY))
         if operation["operationId"] in conditional_changes:
             operation["parameters"].append(dict(_IF_MATCH))
-        if operation["operationId"] in gets - {"proxy_get"}:
+        if operation["operationId"] in gets - {*UNTAGGED}:
             operation["parameters"].append(dict(_IF_NONE_MATCH))
             operation["responses"][200]["headers"] = {"ETag": {"description": "tells this answer", "schema": _TAG}}
             operation["responses"][304] = {"description": "it is what you have"}

@@ -318,6 +318,13 @@ _MEANINGS = {
     "WebhookSwitchOut.description": "your own note",
     "WebhookTestOut.error": "what was wrong, in words; empty if nothing was",
     "WebhookTestOut.status": "the HTTP status of the answer; null where none came",
+    "after": "go on after the row with this id (`metadata.sequence`)",
+    "cancelled_at": "when it was cancelled; null if it was not",
+    "exchanges": "each request to the provider with its answer, as far as a list allows to keep them",
+    "finished_at": "when nothing was left to do; null before",
+    "job_id": "id of the bulk job",
+    "milliseconds": "how long it took",
+    "step": "which step it was: `authorize`, `callback`, `complete`, …",
 }
 # Whoever has one of these can act with it. Clients neither print nor log them.
 _SECRET = {

@@ -2,12 +2,12 @@
 
 import uuid
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from connections.api.pages import Page
-from connections.models import ConnectSession, ManagementSession, SessionState
+from connections.models import ConnectSession, ConnectStep, ManagementSession, SessionState
 
 
 class ConnectSessionShown(BaseModel):
@@ -31,6 +31,22 @@ class ConnectSessionShown(BaseModel):
 
 class ConnectSessionPage(Page[ConnectSessionShown]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
+
+
+class ConnectStepOut(BaseModel):
+    """One step of a connect, with its outcome: `done`, or the stable code of what stopped it."""
+
+    at: datetime
+    step: str
+    outcome: str
+    milliseconds: int
+    exchanges: list[dict[str, Any]]
+
+
+class ConnectStepList(BaseModel):
+    """All steps that are kept of a session, in order: 40 at the most."""
+
+    items: list[ConnectStepOut]
 
 
 class ManagementSessionShown(BaseModel):
@@ -69,6 +85,13 @@ def connect_session_shown(row: ConnectSession) -> ConnectSessionShown:
         connection=row.connection_id,
         created_at=row.created_at,
         expires_at=row.expires_at,
+    )
+
+
+def connect_step_out(row: ConnectStep) -> ConnectStepOut:
+    """Return what the API shows of a step. No I/O."""
+    return ConnectStepOut(
+        at=row.at, step=row.step, outcome=row.outcome, milliseconds=row.milliseconds, exchanges=row.exchanges
     )
 
 

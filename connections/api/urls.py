@@ -20,6 +20,7 @@ from connections.api.routers import (
     approvals,
     audit_events,
     branding,
+    bulk_jobs,
     connect_sessions,
     connection_acts,
     connection_history,
@@ -126,6 +127,7 @@ api.add_router("/connections", connection_acts.router, auth=ApiKeyAuth())
 api.add_router("/connections", connection_history.router, auth=ApiKeyAuth())
 api.add_router("/own-providers", own_providers.router, auth=ApiKeyAuth())
 api.add_router("/outbound-addresses", outbound_addresses.router, auth=ApiKeyAuth())
+api.add_router("/bulk-jobs", bulk_jobs.router, auth=ApiKeyAuth())
 api.add_router("/audit-events", audit_events.router, auth=ApiKeyAuth())
 api.add_router("/incidents", incidents.router, auth=ApiKeyAuth())
 api.add_router("/api-clients", api_clients.router, auth=ApiKeyAuth())

@@ -111,11 +111,12 @@ def as_csv(rows: Iterable[AuditEvent], *, with_heading: bool) -> str:
     if with_heading:
         writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_cell(value) for value in facts_of(row).values()])
+        writer.writerow([cell(value) for value in facts_of(row).values()])
     return written.getvalue()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return ``value`` as a cell of CSV that no spreadsheet takes for a formula. What is no text is written as JSON."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value or value == 0 else ""

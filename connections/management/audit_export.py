@@ -17,8 +17,8 @@ from django.core.management.base import CommandError
 
 from connections.database.clock import in_utc
 from connections.database.pool import release_database
-from connections.journal.shapes import as_csv, as_line, ocsf_of, ocsf_of_seal
-from connections.journal.trail import Page, Wanted, read_trail
+from connections.journal.shapes import as_csv
+from connections.journal.trail import Page, Wanted, as_ocsf_lines, read_trail
 from connections.management.operator_command import OperatorCommand, tenant_named
 from connections.management.output import Answer
 
@@ -85,9 +85,7 @@ def _export(options: dict[str, Any]) -> Answer:
 def _written(page: Page, shape: str, *, is_first: bool) -> str:
     if shape == "csv":
         return as_csv(page.rows, with_heading=is_first)
-    lines = [(row.id, as_line(ocsf_of(row))) for row in page.rows]
-    lines += [(seal.last_id, as_line(ocsf_of_seal(seal))) for seal in page.seals]
-    return "".join(line for _, line in sorted(lines, key=lambda one: one[0]))
+    return as_ocsf_lines(page)
 
 
 def _kept(path: Path | None) -> int:

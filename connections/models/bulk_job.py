@@ -22,10 +22,13 @@ class BulkAct(models.TextChoices):
     RESUME = "resume", "Resume"
     REVOKE = "revoke", "Revoke"
     DISCONNECT = "disconnect", "Disconnect"
+    EXPORT = "export", "Export"
 
 
 class BulkJob(models.Model):
     """One job. ``tenant`` is null where its connections may be of several tenants: no limited account sees it then.
+
+    Either an ``operator`` or an API client has ordered it.
 
     ``claimed_until`` keeps two workers from going on with it at once; when a worker is killed, another goes on after.
     """
@@ -33,7 +36,8 @@ class BulkJob(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     act = models.CharField(max_length=10, choices=BulkAct)
     tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    operator = models.CharField(max_length=150)
+    operator = models.CharField(max_length=150, default="", blank=True)
+    api_client_id = models.UUIDField(null=True, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
     total = models.PositiveIntegerField(default=0)
     ordered_at = models.DateTimeField()
@@ -44,7 +48,10 @@ class BulkJob(models.Model):
     class Meta:
         ordering = ["-ordered_at", "id"]
         verbose_name = "background job"
-        indexes = [models.Index(fields=["ordered_at"], condition=Q(finished_at=None), name="bulk_job_under_way")]
+        indexes = [
+            models.Index(fields=["ordered_at"], condition=Q(finished_at=None), name="bulk_job_under_way"),
+            models.Index(fields=["tenant", "-ordered_at", "id"], name="bulk_job_of_tenant"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_act_display()} {self.total:,} connections"
@@ -64,7 +71,10 @@ class BulkJob(models.Model):
 
 
 class BulkRow(models.Model):
-    """One connection of a job. ``code`` is "" until it was its turn, then the stable outcome; ``detail`` a sentence."""
+    """One connection of a job. ``code`` is "" until it was its turn, then the stable outcome; ``detail`` a sentence.
+
+    ``facts`` are what an export has noted of the connection.
+    """
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="rows", db_index=False)
@@ -72,13 +82,17 @@ class BulkRow(models.Model):
     is_success = models.BooleanField(null=True, blank=True)
     code = models.CharField(max_length=40, default="", blank=True)
     detail = models.CharField(max_length=300, default="", blank=True)
+    facts = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
         verbose_name = "row of a background job"
         verbose_name_plural = "rows of background jobs"
         constraints = [models.UniqueConstraint(fields=["job", "connection"], name="bulk_row_once_a_connection")]
-        indexes = [models.Index(fields=["job", "id"], condition=Q(code=""), name="bulk_row_to_do")]
+        indexes = [
+            models.Index(fields=["job", "id"], name="bulk_row_of_job"),
+            models.Index(fields=["job", "id"], condition=Q(code=""), name="bulk_row_to_do"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.connection_id}: {self.code or 'to do'}"

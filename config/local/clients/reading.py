@@ -12,6 +12,7 @@ _SAFE_TO_REPEAT = ("GET", "PUT", "DELETE")
 # POSTs that change nothing that doing them twice could harm.
 _VENDS = ("/credential", "/credentials", "/oauth/token")
 PROXIED = "{path}"
+LINES = "application/x-ndjson"
 # What the hand-written halves call their own methods.
 _BY_HAND = {"call", "close", "each", "fetch_for", "proxied", "proxy", "vend"}
 
@@ -129,7 +130,7 @@ def read(document: Mapping[str, Any]) -> Api:
         _operation(method.upper(), path, item[method], schemas)
         for path, item in document["paths"].items()
         for method in _METHODS
-        if method in item
+        if method in item and not _is_stream(item[method]["responses"])
     ]
     if taken := {one.name for one in found} & _BY_HAND:
         raise ValueError(f"The clients have {', '.join(sorted(taken))} by hand: give the operation another name.")
@@ -191,6 +192,11 @@ def _body(schema: Mapping[str, Any], schemas: dict[str, Any]) -> Ref:
         schemas.setdefault(schema["title"], schema)
         return Ref(schema["title"])
     return Ref(str(schema["$ref"]).rpartition("/")[2])
+
+
+def _is_stream(responses: Mapping[str, Any]) -> bool:
+    """Whether success is a stream of lines, which the clients have no method for: it is for collectors of logs."""
+    return LINES in responses.get("200", {}).get("content", {})
 
 
 def _answer(responses: Mapping[str, Any]) -> Type | None:

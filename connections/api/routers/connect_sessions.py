@@ -5,11 +5,17 @@ import uuid
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from connections.api.auth import caller_of
+from connections.api.auth import Caller, caller_of
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.representations import completed_out
 from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut, ContinueOut
-from connections.api.sessions import ConnectSessionPage, ConnectSessionShown, connect_session_shown
+from connections.api.sessions import (
+    ConnectSessionPage,
+    ConnectSessionShown,
+    ConnectStepList,
+    connect_session_shown,
+    connect_step_out,
+)
 from connections.api.texts import EndUser, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.connect.begin import Invitation, begin_connect
@@ -107,8 +113,22 @@ def list_connect_sessions(
 @router.get("/{session_id}", response=ConnectSessionShown, summary="Show one connect session")
 def get_connect_session(request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None) -> ConnectSessionShown:
     """Show how far an invitation to connect came. No token or code is shown."""
-    caller = caller_of(request, may=Permission.READ)
-    found = ConnectSession.objects.filter(tenant=caller.tenant(tenant), id=session_id).defer("held", "code_verifier")
+    return connect_session_shown(_session(caller_of(request, may=Permission.READ), session_id, tenant))
+
+
+@router.get("/{session_id}/steps", response=ConnectStepList, summary="Trace one connect session")
+def list_connect_steps(request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None) -> ConnectStepList:
+    """List each step that was tried, in order, where it stopped, and what was sent to the provider and came back.
+
+    What is kept of a request or an answer is what a list allows: no code, token, key or state.
+    """
+    session = _session(caller_of(request, may=Permission.READ), session_id, tenant)
+    return ConnectStepList(items=[connect_step_out(step) for step in session.steps.all()])
+
+
+def _session(caller: Caller, session_id: uuid.UUID, slug: str | None) -> ConnectSession:
+    """Return one session of the tenant that the call is about. Raises ``NotFound``, always in the same words."""
+    found = ConnectSession.objects.filter(tenant=caller.tenant(slug), id=session_id).defer("held", "code_verifier")
     if (session := found.first()) is None:
         raise NotFound("There is no such connect session.")
-    return connect_session_shown(session)
+    return session

@@ -7,7 +7,7 @@ refreshes or probes is long the job waits, so that what is due anyway is not kep
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,6 +19,7 @@ from connections.database.pool import LockTimeout, short_transaction
 from connections.dispatch import Task, count_waiting
 from connections.journal import audit
 from connections.lifecycle.steer import on_demand, switches
+from connections.lifecycle.steer.export import standing_of
 from connections.lifecycle.steer.on_demand import Told
 from connections.models import BulkAct, BulkJob, BulkRow, Connection
 from connections.refusals import Refusal
@@ -45,7 +46,12 @@ def order_bulk(
     """Order ``act`` on ``rows``, as they are now. ``tenant_id`` where they are all of one tenant. One transaction."""
     with short_transaction():
         job = BulkJob.objects.create(
-            act=act, tenant_id=tenant_id, operator=actor.operator, address=actor.address, ordered_at=now
+            act=act,
+            tenant_id=tenant_id,
+            operator=actor.operator,
+            api_client_id=actor.api_client_id,
+            address=actor.address,
+            ordered_at=now,
         )
         ids = rows.order_by("id").values_list("id", flat=True)
         chosen = list(ids)
@@ -73,6 +79,15 @@ def outcomes_of(job: BulkJob) -> list[tuple[str, bool | None, int]]:
     """Return how often each outcome occurred: its sentence ("" for rows to do), whether it is a success, the count."""
     counted = BulkRow.objects.filter(job=job).order_by().values_list("detail", "is_success").annotate(Count("id"))
     return sorted(counted, key=lambda one: -one[2])
+
+
+def counts_of(jobs: Sequence[BulkJob]) -> dict[uuid.UUID, dict[str, int]]:
+    """Return for each job how many of its rows have each code, "" for those to do. One query."""
+    counted: dict[uuid.UUID, dict[str, int]] = {job.id: {} for job in jobs}
+    found = BulkRow.objects.filter(job__in=jobs).order_by().values_list("job_id", "code").annotate(Count("id"))
+    for job_id, code, count in found:
+        counted[job_id][code] = count
+    return counted
 
 
 def continue_bulk(*, now: datetime, seconds: float = _RUN_SECONDS) -> None:
@@ -104,13 +119,14 @@ def _take_turn(job: BulkJob, *, give_up_at: float) -> bool:
             audit.record("bulk.finished", tenant_id=job.tenant_id, detail={"job": str(job.id)})
         logger.info("bulk_finished", job=str(job.id), act=job.act)
         return False
-    actor = audit.Actor(operator=job.operator, address=job.address)
+    actor = audit.Actor(operator=job.operator, api_client_id=job.api_client_id, address=job.address)
     for row in rows:
         if time.monotonic() > give_up_at:
             return False
         told = _told(partial(_ACTS[act], row.connection, actor))
+        facts = standing_of(row.connection) if act is BulkAct.EXPORT else None
         BulkRow.objects.filter(id=row.id).update(
-            code=told.code[:40] or "done", is_success=told.is_success, detail=told.detail[:300]
+            code=told.code[:40] or "done", is_success=told.is_success, detail=told.detail[:300], facts=facts
         )
     return True
 
@@ -137,4 +153,5 @@ _ACTS: Mapping[BulkAct, Callable[[Connection, audit.Actor], Told]] = {
     BulkAct.RESUME: lambda row, actor: _turned(switches.resume(row, actor=actor)),
     BulkAct.REVOKE: lambda row, actor: on_demand.end_on_demand(row.id, now=database_now(), actor=actor, keep=True),
     BulkAct.DISCONNECT: lambda row, actor: on_demand.end_on_demand(row.id, now=database_now(), actor=actor, keep=False),
+    BulkAct.EXPORT: lambda row, actor: Told(True, "exported", "Noted."),
 }

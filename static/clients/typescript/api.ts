@@ -9,6 +9,9 @@ export type AttemptState = "sent" | "received" | "promoted" | "rejected" | "in_d
 /** How Latchkey made sure that the person who connected is the person for whom the session was made. */
 export type Binding = "completion" | "none" | "imported";
 
+/** What is done to each connection. */
+export type BulkAct = "refresh" | "probe" | "pause" | "unpause" | "suspend" | "resume" | "revoke" | "disconnect" | "export";
+
 /** Of what something ends. Values are stable: callers see them. */
 export type Cause = "grant_ends" | "credential_expires" | "refresh_token_unused" | "too_many_grants" | "key_is_old" | "certificate_expires" | "client_secret_expires";
 
@@ -489,6 +492,80 @@ export interface Branding {
   readonly has_favicon: boolean;
 }
 
+/** One act on many connections: on those that are named, or on all of the tenant's that the filters leave. */
+export interface BulkJobIn {
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant?: string | null;
+  /** What was done with it: `end`, `hand_over`, … */
+  readonly act: BulkAct;
+  /** Ids; those of no connection of the tenant's are left out */
+  readonly connections?: readonly string[] | null;
+  /** Only those at this provider */
+  readonly provider?: string | null;
+  /** Only those of this end user */
+  readonly end_user?: string | null;
+  /** Only those in this status */
+  readonly status?: Status | null;
+  /** All connections of the tenant, where nothing else says which */
+  readonly everything?: boolean;
+}
+
+/** One job, and how far it is. */
+export interface BulkJob {
+  /** Its id */
+  readonly id: string;
+  /** What was done with it: `end`, `hand_over`, … */
+  readonly act: BulkAct;
+  /** Where it stands */
+  readonly state: "under_way" | "cancelling" | "cancelled" | "done";
+  /** The login name of an operator; "" for none */
+  readonly operator: string;
+  /** The API client that used it */
+  readonly client: string | null;
+  /** How many connections it is about */
+  readonly total: number;
+  /** For how many of them it is known what came of it */
+  readonly settled: number;
+  /** How many rows have each outcome */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** When it was asked for */
+  readonly ordered_at: string;
+  /** When it was cancelled; null if it was not */
+  readonly cancelled_at: string | null;
+  /** When nothing was left to do; null before */
+  readonly finished_at: string | null;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface BulkJobPage {
+  /** What is on this page */
+  readonly items: readonly BulkJob[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/** What came of one connection. `outcome` is a stable word, "" before its turn. */
+export interface BulkRow {
+  /** Id of the connection */
+  readonly connection: string;
+  /** What came of it, as a stable word */
+  readonly outcome: string;
+  /** Whether it was done; null before its turn */
+  readonly success: boolean | null;
+  /** What it means, for people */
+  readonly detail: string;
+  /** How the connection stood, of an export; null of any other act */
+  readonly result: Readonly<Record<string, unknown>> | null;
+}
+
+/** A page of rows, in their order. */
+export interface BulkRowPage {
+  /** What is on this page */
+  readonly items: readonly BulkRow[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
 /** Which tokens of an issuer are an API client: those for which all conditions hold. */
 export interface CallerRuleIn {
   /** The API client that used it */
@@ -684,6 +761,26 @@ export interface ConnectSessionShown {
   readonly created_at: string;
   /** When it ends; null where nobody said */
   readonly expires_at: string;
+}
+
+/** All steps that are kept of a session, in order: 40 at the most. */
+export interface ConnectStepList {
+  /** What is on this page */
+  readonly items: readonly ConnectStep[];
+}
+
+/** One step of a connect, with its outcome: `done`, or the stable code of what stopped it. */
+export interface ConnectStep {
+  /** When it was used */
+  readonly at: string;
+  /** Which step it was: `authorize`, `callback`, `complete`, … */
+  readonly step: string;
+  /** What came of it, as a stable word */
+  readonly outcome: string;
+  /** How long it took */
+  readonly milliseconds: number;
+  /** Each request to the provider with its answer, as far as a list allows to keep them */
+  readonly exchanges: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** One of several connections that match. */
@@ -2832,6 +2929,28 @@ export class Operations extends Caller {
   }
 
   /**
+   * Cancel a bulk job.
+   *
+   * Do nothing more of a job: what is done stays done. Repeating the call changes nothing.
+   */
+  cancelBulkJob(
+    jobId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<BulkJob> {
+    return this.call<BulkJob>(
+      {
+        method: "POST",
+        path: `/api/v1/bulk-jobs/${encodeURIComponent(jobId)}/cancel`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Try an entry without storing it.
    *
    * Say what is wrong with an entry, what storing it would do, and what it would ask end users for.
@@ -2973,6 +3092,30 @@ export class Operations extends Caller {
         method: "POST",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys`,
         query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Act on many connections.
+   *
+   * Order one act on many connections of a tenant, as they are now. The workers do it; look how far they are.
+   *
+   * `export` notes how each stands, without any secret: read it from the rows. Only an operator-wide client orders
+   * `resume`, since only such a one takes a kill switch back.
+   */
+  createBulkJob(
+    body: BulkJobIn,
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<BulkJob> {
+    return this.call<BulkJob>(
+      {
+        method: "POST",
+        path: "/api/v1/bulk-jobs",
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
         takesKey: true,
@@ -3535,6 +3678,27 @@ export class Operations extends Caller {
       {
         method: "GET",
         path: "/api/v1/branding",
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one bulk job.
+   *
+   * Show how far a job is, and how many rows have each outcome.
+   */
+  getBulkJob(
+    jobId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<BulkJob> {
+    return this.call<BulkJob>(
+      {
+        method: "GET",
+        path: `/api/v1/bulk-jobs/${encodeURIComponent(jobId)}`,
+        query: { ...query },
         mayRepeat: true,
       },
       options,
@@ -4187,6 +4351,64 @@ export class Operations extends Caller {
   }
 
   /**
+   * List bulk jobs.
+   *
+   * List the jobs of 90 days, the newest first, whoever ordered them.
+   */
+  listBulkJobs(
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<BulkJobPage> {
+    return this.call<BulkJobPage>(
+      {
+        method: "GET",
+        path: "/api/v1/bulk-jobs",
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List bulk jobs, page by page. */
+  iterBulkJobs(
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<BulkJob, void> {
+    return this.each((cursor) => this.listBulkJobs({ ...query, cursor }, options));
+  }
+
+  /**
+   * List the rows of a bulk job.
+   *
+   * List what came of each connection, in their order; of an export also how each stood.
+   */
+  listBulkRows(
+    jobId: string,
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<BulkRowPage> {
+    return this.call<BulkRowPage>(
+      {
+        method: "GET",
+        path: `/api/v1/bulk-jobs/${encodeURIComponent(jobId)}/rows`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List the rows of a bulk job, page by page. */
+  iterBulkRows(
+    jobId: string,
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<BulkRow, void> {
+    return this.each((cursor) => this.listBulkRows(jobId, { ...query, cursor }, options));
+  }
+
+  /**
    * List an issuer's caller rules.
    *
    * List which tokens of the issuer are which API client, the newest rule first.
@@ -4242,6 +4464,29 @@ export class Operations extends Caller {
     options: CallOptions = {},
   ): AsyncGenerator<ConnectSessionShown, void> {
     return this.each((cursor) => this.listConnectSessions({ ...query, cursor }, options));
+  }
+
+  /**
+   * Trace one connect session.
+   *
+   * List each step that was tried, in order, where it stopped, and what was sent to the provider and came back.
+   *
+   * What is kept of a request or an answer is what a list allows: no code, token, key or state.
+   */
+  listConnectSteps(
+    sessionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<ConnectStepList> {
+    return this.call<ConnectStepList>(
+      {
+        method: "GET",
+        path: `/api/v1/connect-sessions/${encodeURIComponent(sessionId)}/steps`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
   }
 
   /**

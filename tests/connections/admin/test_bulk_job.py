@@ -10,8 +10,17 @@ from django.test import Client
 from connections.admin.connection import ConnectionAdmin
 from connections.database.clock import database_now
 from connections.lifecycle.steer.bulk import continue_bulk
-from connections.models import BulkJob, BulkRow, Connection, StaffLimit
-from tests.connections.admin.conftest import list_url, make_app, make_connection, operator_with, page_url
+from connections.models import AuditEvent, BulkJob, BulkRow, Connection, StaffLimit
+from tests.connections.admin.conftest import (
+    SECRET,
+    TOKEN,
+    list_url,
+    make_app,
+    make_connection,
+    operator_with,
+    page_url,
+    press_url,
+)
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,3 +89,32 @@ def test_limited_staff_act_on_their_tenants_alone(connections: list[Connection])
     BulkJob.objects.update(tenant=globex)
     assert browser.get(page_url(job)).status_code != 200
     assert str(connections[0].id) not in browser.get(list_url(BulkRow)).content.decode()
+
+
+def test_an_export_is_ordered_for_few_rows_too_and_downloaded(olga: Client, connections: list[Connection]) -> None:
+    chosen = {ACTION_CHECKBOX_NAME: str(connections[0].id), "action": "export"}
+    olga.post(list_url(Connection), chosen)
+    job = BulkJob.objects.get()
+    assert "press/download/" not in olga.get(page_url(job)).content.decode()
+    continue_bulk(now=database_now())
+    assert "press/download/" in olga.get(page_url(job)).content.decode()
+    file = olga.get(press_url(job, "download"))
+    assert file["Content-Type"] == "text/csv; charset=utf-8" and "no-store" in file["Cache-Control"]
+    text = b"".join(file.streaming_content).decode()
+    assert str(connections[0].id) in text
+    assert not any(word in text for word in (SECRET, TOKEN))
+    assert AuditEvent.objects.get(action="bulk.downloaded").operator == "olga"
+
+
+def test_limited_staff_export_and_download_what_is_their_tenants(connections: list[Connection]) -> None:
+    lara = operator_with("lara", "view_connection", "change_connection", "view_bulkjob", "change_bulkjob")
+    StaffLimit.objects.create(user=User.objects.get(username="lara")).tenants.add(connections[0].tenant)
+    act_on_all(lara, "export", connections[0])
+    job = BulkJob.objects.get()
+    continue_bulk(now=database_now())
+    text = b"".join(lara.get(press_url(job, "download")).streaming_content).decode()
+    assert [str(one.id) in text for one in connections] == [True] * 3 + [False] * 3
+    other = operator_with("otto", "view_bulkjob", "change_bulkjob")
+    StaffLimit.objects.create(user=User.objects.get(username="otto")).tenants.add(connections[-1].tenant)
+    assert other.get(press_url(job, "download")).status_code == 302, "for them it is not there"
+    assert AuditEvent.objects.filter(action="bulk.downloaded").count() == 1

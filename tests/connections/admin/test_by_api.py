@@ -37,7 +37,6 @@ _SEALS = ByPeople(
 _MAIL = ByPeople("mail is for people; programs read the same in `/events`, and are told by webhooks")
 _TRIALS = ByPeople("a person goes through a consent with their own account, and says by their login that it was them")
 _WATCHED = ByPeople("a key that could set the rules or give its word could do so for its thief: people of security do")
-_PAGES_JOBS = ByPeople("a selection on a page: a client acts on each connection by that one's own operation")
 TABLE: dict[str, str | ByPeople] = {
     "page: addresses": "get_outbound_addresses",
     "page: describe": "check_own_provider put_own_provider",
@@ -46,7 +45,7 @@ TABLE: dict[str, str | ByPeople] = {
     "page: own": "get_own_provider check_own_provider put_own_provider",
     "page: remove": "delete_own_provider",
     "page: auditverification_order": _SEALS,
-    "page: auditevent_export": "list_audit_events",
+    "page: auditevent_export": "list_audit_events stream_audit_events",
     "page: notice_test": _MAIL,
     "accessgrant: see": "list_access_grants get_access_grant",
     "accessgrant: add": "create_access_grant",
@@ -74,7 +73,7 @@ TABLE: dict[str, str | ByPeople] = {
     "brand: add": "put_branding put_tenant",
     "brand: change": "put_branding put_tenant",
     "bundle: see": ByPeople("bundles are written and read as files, by `manage.py tenants`, at the machine"),
-    "connectsession: see": "list_connect_sessions get_connect_session",
+    "connectsession: see": "list_connect_sessions get_connect_session list_connect_steps",
     "connectsession: finish": _TRIALS,
     "connectsession: end-trial": _TRIALS,
     "connection: see": "list_connections get_connection get_outlook list_receipts",
@@ -87,6 +86,7 @@ TABLE: dict[str, str | ByPeople] = {
     "connection: suspend": "put_connection_switches",
     "connection: resume": "put_connection_switches",
     "connection: revoke": "revoke_connection",
+    "connection: export": "create_bulk_job",
     "connection: disconnect": "delete_connection",
     "credentialversion: see": "list_versions",
     "datakey: see": _KEYS,
@@ -95,9 +95,10 @@ TABLE: dict[str, str | ByPeople] = {
     "importrow: see": "list_import_rows",
     "importrun: see": "get_import",
     "incident: see": "list_incidents get_incident",
-    "bulkjob: cancel": _PAGES_JOBS,
-    "bulkjob: see": _PAGES_JOBS,
-    "bulkrow: see": _PAGES_JOBS,
+    "bulkjob: cancel": "cancel_bulk_job",
+    "bulkjob: download": "list_bulk_rows",
+    "bulkjob: see": "list_bulk_jobs get_bulk_job",
+    "bulkrow: see": "list_bulk_rows",
     "incident: close": "close_incident",
     "managementsession: see": "list_management_sessions get_management_session",
     "managementsession: close": "end_management_session",

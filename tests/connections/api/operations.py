@@ -187,10 +187,17 @@ OPERATIONS = [
     Operation("GET", "/outbound-addresses", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("GET", "/connect-sessions", Permission.READ),
     Operation("GET", "/connect-sessions/{session_id}", Permission.READ, resource="shown_session"),
+    Operation("GET", "/connect-sessions/{session_id}/steps", Permission.READ, resource="shown_session"),
     Operation("GET", "/management-sessions", Permission.READ),
     Operation("GET", "/management-sessions/{session_id}", Permission.READ, resource="visit"),
     Operation("DELETE", "/management-sessions/{session_id}", Permission.MANAGE, resource="visit"),
     *_owned(Permission.AUDIT, "/audit-events", "", {"GET": None}),
+    *_owned(Permission.AUDIT, "/audit-events/ocsf", "", {"GET": None}),
+    Operation("POST", "/bulk-jobs", Permission.MANAGE, {"act": "probe", "provider": "sandbox"}, names_tenant="body"),
+    *_owned(Permission.READ, "/bulk-jobs", "", {"GET": None}),
+    *_owned(Permission.READ, "/bulk-jobs/{job_id}", "job", {"GET": None}),
+    *_owned(Permission.READ, "/bulk-jobs/{job_id}/rows", "job", {"GET": None}),
+    *_owned(Permission.MANAGE, "/bulk-jobs/{job_id}/cancel", "job", {"POST": None}),
     Operation("GET", "/own-providers", Permission.CATALOGUE, names_tenant="", finds_tenant=False),
     *(
         Operation(method, "/own-providers/{own_slug}", Permission.CATALOGUE, body, names_tenant="", finds_tenant=False)

@@ -16,6 +16,7 @@ CHANGE_NOTHING_HERE = {
     *("DELETE /provider-apps/{app_id}/client-secrets/{fingerprint}", "DELETE /provider-apps/{app_id}/keys/{key_id}"),
     "PUT /provider-apps/{app_id}/client-secrets/end",
     *("DELETE /provider-apps/{app_id}/push-secrets/{fingerprint}", "POST /provider-apps/{app_id}/push-secrets"),
+    "POST /bulk-jobs",
     *("POST /connect-sessions", "POST /connect-sessions/{session_id}/complete", "POST /management-sessions"),
     *("POST /connections/{connection_id}/discard-answer", "POST /connections/{connection_id}/reread"),
     *("POST /provider-apps/{app_id}/registered-clients/{registered_id}/renew", "POST /trusted-issuers"),

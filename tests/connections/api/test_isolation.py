@@ -15,6 +15,7 @@ from connections.models import (
     ApiClient,
     ApiKey,
     Approval,
+    BulkJob,
     Connection,
     ConnectSession,
     CredentialVersion,
@@ -39,7 +40,7 @@ OWN = [permission for permission in PERMISSIONS if permission not in (Permission
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 RESOURCES = (
     *("connection", "session", "grant", "approval", "offboarding", "import", "client", "issuer", "app", "incident"),
-    *("shown_session", "visit", "hook"),
+    *("shown_session", "visit", "hook", "job"),
 )
 of_resources = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
@@ -133,6 +134,7 @@ def named(acme: Tenant, backend: Caller, connection: Connection) -> dict[str, ob
             tenant=acme, use="end_user", issuer="https://idp.acme.example", audience="acme", algorithms=["RS256"]
         ).id,
         "hook": WebhookEndpoint.objects.create(tenant=acme, url="https://hooks.acme.example", position=0).id,
+        "job": BulkJob.objects.create(act="probe", tenant=acme, operator="olga", total=0, ordered_at=now).id,
         "end_user": "alice",
         "tenant": "acme",
         "provider": "sandbox",

@@ -20,6 +20,7 @@ from connections.lifecycle.provision.brands import save_brand
 from connections.lifecycle.webhooks.endpoints import Terms, add_endpoint
 from connections.models import (
     Approval,
+    BulkJob,
     CallerRule,
     ImportRun,
     ManagementSession,
@@ -91,8 +92,11 @@ def make_victim(mark: str = MARK) -> Victim:
     told = OutboxEvent.objects.latest("id")
     delivery = WebhookDelivery.objects.create(endpoint=hook, event=told, lane=connection.id)
     run = ImportRun.objects.create(tenant=tenant, created_at=now, parts=1, options={"dry_run": True})
+    job = BulkJob.objects.create(act="export", tenant=tenant, operator=mark, total=1, ordered_at=now)
+    job.rows.create(connection=connection, detail=mark)
     ids = {
         "person": person,
+        "job": str(job.id),
         "import": str(run.id),
         "connection": str(connection.id),
         "session": str(session.id),
@@ -122,6 +126,7 @@ def _id(kind: str) -> Callable[[Victim], str]:
 # What a place in a path is filled with to name the victim's. By the collection, since names come twice.
 NAMED: dict[str, Callable[[Victim], str]] = {
     "imports/{import_id}": _id("import"),
+    "bulk-jobs/{job_id}": _id("job"),
     "tenants/{slug}": lambda victim: victim.tenant.slug,
     "connections/{connection_id}": _id("connection"),
     "connect-sessions/{session_id}": _id("session"),

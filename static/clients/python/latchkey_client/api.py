@@ -17,6 +17,9 @@ AttemptState = Literal["sent", "received", "promoted", "rejected", "in_doubt", "
 Binding = Literal["completion", "none", "imported"]
 """How Latchkey made sure that the person who connected is the person for whom the session was made."""
 
+BulkAct = Literal["refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect", "export"]
+"""What is done to each connection."""
+
 Cause = Literal[
     "grant_ends",
     "credential_expires",
@@ -567,6 +570,86 @@ class Branding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BulkJob:
+    """One job, and how far it is."""
+
+    id: str
+    """Its id"""
+
+    act: BulkAct
+    """What was done with it: `end`, `hand_over`, …"""
+
+    state: Literal["under_way", "cancelling", "cancelled", "done"]
+    """Where it stands"""
+
+    operator: str
+    """The login name of an operator; "" for none"""
+
+    client: str | None
+    """The API client that used it"""
+
+    total: int
+    """How many connections it is about"""
+
+    settled: int
+    """For how many of them it is known what came of it"""
+
+    outcomes: dict[str, int]
+    """How many rows have each outcome"""
+
+    ordered_at: datetime
+    """When it was asked for"""
+
+    cancelled_at: datetime | None
+    """When it was cancelled; null if it was not"""
+
+    finished_at: datetime | None
+    """When nothing was left to do; null before"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkJobPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[BulkJob]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkRow:
+    """What came of one connection. `outcome` is a stable word, "" before its turn."""
+
+    connection: str
+    """Id of the connection"""
+
+    outcome: str
+    """What came of it, as a stable word"""
+
+    success: bool | None
+    """Whether it was done; null before its turn"""
+
+    detail: str
+    """What it means, for people"""
+
+    result: dict[str, Any] | None
+    """How the connection stood, of an export; null of any other act"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkRowPage:
+    """A page of rows, in their order."""
+
+    items: list[BulkRow]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallerRule:
     """One rule of an issuer of callers."""
 
@@ -709,6 +792,34 @@ class ConnectSessionShown:
 
     expires_at: datetime
     """When it ends; null where nobody said"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectStepList:
+    """All steps that are kept of a session, in order: 40 at the most."""
+
+    items: list[ConnectStep]
+    """What is on this page"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectStep:
+    """One step of a connect, with its outcome: `done`, or the stable code of what stopped it."""
+
+    at: datetime
+    """When it was used"""
+
+    step: str
+    """Which step it was: `authorize`, `callback`, `complete`, …"""
+
+    outcome: str
+    """What came of it, as a stable word"""
+
+    milliseconds: int
+    """How long it took"""
+
+    exchanges: list[dict[str, Any]]
+    """Each request to the provider with its answer, as far as a list allows to keep them"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -2698,6 +2809,31 @@ class BrandingIn(TypedDict):
     """
 
 
+class BulkJobIn(TypedDict):
+    """One act on many connections: on those that are named, or on all of the tenant's that the filters leave."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    act: BulkAct
+    """What was done with it: `end`, `hand_over`, …"""
+
+    connections: NotRequired[Sequence[str] | None]
+    """Ids; those of no connection of the tenant's are left out"""
+
+    provider: NotRequired[str | None]
+    """Only those at this provider"""
+
+    end_user: NotRequired[str | None]
+    """Only those of this end user"""
+
+    status: NotRequired[Status | None]
+    """Only those in this status"""
+
+    everything: NotRequired[bool]
+    """All connections of the tenant, where nothing else says which"""
+
+
 class CallerRuleIn(TypedDict):
     """Which tokens of an issuer are an API client: those for which all conditions hold."""
 
@@ -3725,6 +3861,7 @@ _ADD_APP_PUSH_SECRET = Operation(
 )
 _ADD_IMPORT_ROWS = Operation("POST", "/api/v1/imports/{import_id}/rows", may_repeat=False, takes_key=True)
 _APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False, takes_key=True)
+_CANCEL_BULK_JOB = Operation("POST", "/api/v1/bulk-jobs/{job_id}/cancel", may_repeat=False, takes_key=True)
 _CHECK_OWN_PROVIDER = Operation("POST", "/api/v1/own-providers/{own_slug}/check", may_repeat=False, takes_key=True)
 _CLOSE_INCIDENT = Operation("POST", "/api/v1/incidents/{incident_id}/close", may_repeat=False, takes_key=True)
 _COMPLETE_CONNECT_SESSION = Operation(
@@ -3733,6 +3870,7 @@ _COMPLETE_CONNECT_SESSION = Operation(
 _CREATE_ACCESS_GRANT = Operation("POST", "/api/v1/access-grants", may_repeat=False, takes_key=True)
 _CREATE_API_CLIENT = Operation("POST", "/api/v1/api-clients", may_repeat=False, takes_key=True)
 _CREATE_APP_KEY = Operation("POST", "/api/v1/provider-apps/{app_id}/keys", may_repeat=False, takes_key=True)
+_CREATE_BULK_JOB = Operation("POST", "/api/v1/bulk-jobs", may_repeat=False, takes_key=True)
 _CREATE_CALLER_RULE = Operation("POST", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=False, takes_key=True)
 _CREATE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions", may_repeat=False, takes_key=True)
 _CREATE_MANAGEMENT_SESSION = Operation("POST", "/api/v1/management-sessions", may_repeat=False, takes_key=True)
@@ -3759,6 +3897,7 @@ _GET_API_KEY = Operation("GET", "/api/v1/api-clients/{client_id}/keys/{key_id}",
 _GET_APP_KEY = Operation("GET", "/api/v1/provider-apps/{app_id}/keys/{key_id}", may_repeat=True)
 _GET_APPROVAL = Operation("GET", "/api/v1/approvals/{approval_id}", may_repeat=True)
 _GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
+_GET_BULK_JOB = Operation("GET", "/api/v1/bulk-jobs/{job_id}", may_repeat=True)
 _GET_CALLER_RULE = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules/{rule_id}", may_repeat=True)
 _GET_CLIENT_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=True)
 _GET_CONNECT_SESSION = Operation("GET", "/api/v1/connect-sessions/{session_id}", may_repeat=True)
@@ -3787,8 +3926,11 @@ _LIST_API_KEYS = Operation("GET", "/api/v1/api-clients/{client_id}/keys", may_re
 _LIST_APP_KEYS = Operation("GET", "/api/v1/provider-apps/{app_id}/keys", may_repeat=True)
 _LIST_APPROVALS = Operation("GET", "/api/v1/approvals", may_repeat=True)
 _LIST_AUDIT_EVENTS = Operation("GET", "/api/v1/audit-events", may_repeat=True)
+_LIST_BULK_JOBS = Operation("GET", "/api/v1/bulk-jobs", may_repeat=True)
+_LIST_BULK_ROWS = Operation("GET", "/api/v1/bulk-jobs/{job_id}/rows", may_repeat=True)
 _LIST_CALLER_RULES = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=True)
 _LIST_CONNECT_SESSIONS = Operation("GET", "/api/v1/connect-sessions", may_repeat=True)
+_LIST_CONNECT_STEPS = Operation("GET", "/api/v1/connect-sessions/{session_id}/steps", may_repeat=True)
 _LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
 _LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
 _LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
@@ -3950,6 +4092,22 @@ class Operations(Caller):
         )
         return answer
 
+    def cancel_bulk_job(
+        self, job_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> BulkJob:
+        """Cancel a bulk job.
+
+        Do nothing more of a job: what is done stays done. Repeating the call changes nothing.
+        """
+        answer: BulkJob = self._call(
+            _CANCEL_BULK_JOB,
+            BulkJob,
+            path={"job_id": job_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
     def check_own_provider(
         self, own_slug: str, /, *, idempotency_key: str | None = None, **body: Unpack[OwnProviderDraft]
     ) -> OwnProviderVerdict:
@@ -4062,6 +4220,20 @@ class Operations(Caller):
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    def create_bulk_job(self, *, idempotency_key: str | None = None, **body: Unpack[BulkJobIn]) -> BulkJob:
+        """Act on many connections.
+
+        Order one act on many connections of a tenant, as they are now. The workers do it; look how far they
+        are.
+
+        `export` notes how each stands, without any secret: read it from the rows. Only an operator-wide client
+        orders `resume`, since only such a one takes a kill switch back.
+        """
+        answer: BulkJob = self._call(
+            _CREATE_BULK_JOB, BulkJob, path={}, query={}, headers={"Idempotency-Key": idempotency_key}, body=body
         )
         return answer
 
@@ -4433,6 +4605,16 @@ class Operations(Caller):
         Show what is set of the operator's brand. Every client may see it, as end users do.
         """
         answer: OperatorBranding = self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        return answer
+
+    def get_bulk_job(self, job_id: str, /, *, tenant: str | None = None) -> BulkJob:
+        """Show one bulk job.
+
+        Show how far a job is, and how many rows have each outcome.
+        """
+        answer: BulkJob = self._call(
+            _GET_BULK_JOB, BulkJob, path={"job_id": job_id}, query={"tenant": tenant}, headers={}
+        )
         return answer
 
     def get_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> CallerRule:
@@ -4957,6 +5139,48 @@ class Operations(Caller):
             )
         )
 
+    def list_bulk_jobs(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> BulkJobPage:
+        """List bulk jobs.
+
+        List the jobs of 90 days, the newest first, whoever ordered them.
+        """
+        answer: BulkJobPage = self._call(
+            _LIST_BULK_JOBS,
+            BulkJobPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_bulk_jobs(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[BulkJob]:
+        """List bulk jobs, page by page."""
+        return self._each(lambda cursor: self.list_bulk_jobs(tenant=tenant, limit=limit, cursor=cursor))
+
+    def list_bulk_rows(
+        self, job_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> BulkRowPage:
+        """List the rows of a bulk job.
+
+        List what came of each connection, in their order; of an export also how each stood.
+        """
+        answer: BulkRowPage = self._call(
+            _LIST_BULK_ROWS,
+            BulkRowPage,
+            path={"job_id": job_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_bulk_rows(
+        self, job_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[BulkRow]:
+        """List the rows of a bulk job, page by page."""
+        return self._each(lambda cursor: self.list_bulk_rows(job_id, tenant=tenant, limit=limit, cursor=cursor))
+
     def list_caller_rules(
         self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> CallerRulePage:
@@ -5015,6 +5239,19 @@ class Operations(Caller):
                 tenant=tenant, end_user=end_user, state=state, limit=limit, cursor=cursor
             )
         )
+
+    def list_connect_steps(self, session_id: str, /, *, tenant: str | None = None) -> ConnectStepList:
+        """Trace one connect session.
+
+        List each step that was tried, in order, where it stopped, and what was sent to the provider and came
+        back.
+
+        What is kept of a request or an answer is what a list allows: no code, token, key or state.
+        """
+        answer: ConnectStepList = self._call(
+            _LIST_CONNECT_STEPS, ConnectStepList, path={"session_id": session_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
 
     def list_connections(
         self,
@@ -6399,6 +6636,19 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def cancel_bulk_job(
+        self, job_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> BulkJob:
+        """Cancel a bulk job."""
+        answer: BulkJob = await self._call(
+            _CANCEL_BULK_JOB,
+            BulkJob,
+            path={"job_id": job_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
     async def check_own_provider(
         self, own_slug: str, /, *, idempotency_key: str | None = None, **body: Unpack[OwnProviderDraft]
     ) -> OwnProviderVerdict:
@@ -6479,6 +6729,13 @@ class AsyncOperations(AsyncCaller):
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    async def create_bulk_job(self, *, idempotency_key: str | None = None, **body: Unpack[BulkJobIn]) -> BulkJob:
+        """Act on many connections."""
+        answer: BulkJob = await self._call(
+            _CREATE_BULK_JOB, BulkJob, path={}, query={}, headers={"Idempotency-Key": idempotency_key}, body=body
         )
         return answer
 
@@ -6744,6 +7001,13 @@ class AsyncOperations(AsyncCaller):
     async def get_branding(self) -> OperatorBranding:
         """Show the operator's brand."""
         answer: OperatorBranding = await self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        return answer
+
+    async def get_bulk_job(self, job_id: str, /, *, tenant: str | None = None) -> BulkJob:
+        """Show one bulk job."""
+        answer: BulkJob = await self._call(
+            _GET_BULK_JOB, BulkJob, path={"job_id": job_id}, query={"tenant": tenant}, headers={}
+        )
         return answer
 
     async def get_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> CallerRule:
@@ -7170,6 +7434,42 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
+    async def list_bulk_jobs(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> BulkJobPage:
+        """List bulk jobs."""
+        answer: BulkJobPage = await self._call(
+            _LIST_BULK_JOBS,
+            BulkJobPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_bulk_jobs(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[BulkJob]:
+        """List bulk jobs, page by page."""
+        return self._each(lambda cursor: self.list_bulk_jobs(tenant=tenant, limit=limit, cursor=cursor))
+
+    async def list_bulk_rows(
+        self, job_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> BulkRowPage:
+        """List the rows of a bulk job."""
+        answer: BulkRowPage = await self._call(
+            _LIST_BULK_ROWS,
+            BulkRowPage,
+            path={"job_id": job_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_bulk_rows(
+        self, job_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[BulkRow]:
+        """List the rows of a bulk job, page by page."""
+        return self._each(lambda cursor: self.list_bulk_rows(job_id, tenant=tenant, limit=limit, cursor=cursor))
+
     async def list_caller_rules(
         self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> CallerRulePage:
@@ -7222,6 +7522,13 @@ class AsyncOperations(AsyncCaller):
                 tenant=tenant, end_user=end_user, state=state, limit=limit, cursor=cursor
             )
         )
+
+    async def list_connect_steps(self, session_id: str, /, *, tenant: str | None = None) -> ConnectStepList:
+        """Trace one connect session."""
+        answer: ConnectStepList = await self._call(
+            _LIST_CONNECT_STEPS, ConnectStepList, path={"session_id": session_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
 
     async def list_connections(
         self,

@@ -7,9 +7,10 @@ import pytest
 from connections.access.secrets import open_client_secrets, open_credential
 from connections.lifecycle.connect import trace
 from connections.lifecycle.connect.trace import MOST, note_step
-from connections.models import Connection, ConnectSession, ConnectStep, CredentialVersion
+from connections.models import Connection, ConnectSession, ConnectStep, CredentialVersion, Permission, Tenant
 from providers.sandbox.client import SandboxProcess
-from tests.flows import EndUser
+from tests.factories import make_caller
+from tests.flows import EndUser, call
 
 
 def steps() -> list[tuple[str, str]]:
@@ -66,3 +67,15 @@ def test_no_secret_of_the_connect_is_in_it(alice: EndUser) -> None:
     for secret in tokens:
         assert secret is not None
         assert secret.get_secret_value() not in told
+
+
+def test_the_api_shows_the_steps_to_the_tenant_and_to_no_other(alice: EndUser, globex: Tenant) -> None:
+    alice.connect()
+    session = ConnectSession.objects.get()
+    path = f"/connect-sessions/{session.id}/steps"
+    reader = make_caller(session.tenant, "reader", [Permission.READ])
+    items = call(reader, "GET", path).json()["items"]
+    assert [(one["step"], one["outcome"]) for one in items] == steps()
+    assert items[-1]["exchanges"][0]["status"] == 200
+    foreign = call(make_caller(globex, "stranger", [Permission.READ]), "GET", path)
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
