@@ -76,7 +76,7 @@ def contents_of(events: Iterable[OutboxEvent]) -> dict[int, Any]:
         try:
             found[row.event_id] = json.loads(open_stored(row.content, place=place))
         except Unreadable:
-            logger.error("push_content_unreadable", event=str(event.event_id))
+            logger.error("push_content_unreadable", outbox_event=str(event.event_id))
     return found
 
 

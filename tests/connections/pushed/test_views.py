@@ -5,9 +5,11 @@ import hmac
 import json
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.test import Client
 
 from connections.models import CredentialVersion, OutboxEvent, ProviderApp, ReceivedPush, Tenant
@@ -237,3 +239,30 @@ def test_nothing_of_a_push_is_kept_but_its_kind(acme: Tenant) -> None:
     (row,) = ReceivedPush.objects.values()
     assert "a-word-of-theirs" not in json.dumps(row, default=str)
     assert (row["event_types"], row["orders"]) == (["grant.revoked"], [])
+
+
+def test_one_delivery_that_comes_many_times_at_once_is_taken_once(acme: Tenant) -> None:
+    app = app_of(SANDBOX, acme)
+    connection = connection_at(app, SANDBOX, acme)
+    assert SANDBOX.ended is not None
+    sent = sent_to(app, SANDBOX, SANDBOX.ended(time.time()))
+
+    def send(_: int) -> int:
+        try:
+            return int(post(app.id, sent).status_code)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, range(16))) == {200}
+    act_on_all()
+    (row,) = ReceivedPush.objects.all()
+    assert (row.repeats, row.ended) == (15, 1)
+    assert OutboxEvent.objects.filter(connection_id=connection.id, type="connection.revoked").count() == 1
+
+
+def test_a_body_of_unknown_length_is_refused(acme: Tenant) -> None:
+    app = app_of(SANDBOX, acme)
+    for headers in ({"Transfer-Encoding": "chunked"}, {"Content-Length": "-1"}, {"Content-Length": "many"}):
+        answer = Client().generic("POST", f"/pushes/{app.id}", b"{}", headers=headers)
+        assert answer.status_code == 411

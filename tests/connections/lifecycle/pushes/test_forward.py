@@ -10,6 +10,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.delete_tenant import continue_deletion, order_deletion
 from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.webhooks import content
 from connections.lifecycle.webhooks.deliver import deliver
@@ -180,3 +182,35 @@ def test_old_pushes_go_and_those_by_which_a_repetition_is_known_stay(app: Provid
     assert [row.is_dated for row in ReceivedPush.objects.all()] == [False]
     sweep_old(now=database_now() + timedelta(days=401))
     assert not ReceivedPush.objects.exists()
+
+
+def test_a_tenant_that_is_deleted_leaves_neither_words_nor_secrets(
+    app: ProviderApp, acme: Tenant, receiver: Receiver
+) -> None:
+    connection_at(app, SANDBOX, acme)
+    add(receiver, acme, **CHOSEN)
+    push(app, SANDBOX, changed())
+    assert PushContent.objects.exists()
+    order_deletion(acme.id, now=database_now(), at_once=True, actor=SYSTEM)
+    for _ in range(5):
+        if continue_deletion(acme.id, now=database_now() + timedelta(hours=25)).is_done:
+            break
+    assert not PushContent.objects.exists()
+    assert not ProviderApp.objects.filter(id=app.id).exists()
+    assert not ReceivedPush.objects.exists()
+
+
+def test_words_that_were_moved_to_another_tenant_s_event_do_not_open(
+    app: ProviderApp, acme: Tenant, globex: Tenant, receiver: Receiver
+) -> None:
+    """Words that were moved beside the event of another tenant are no words there."""
+    theirs = app_of(SANDBOX, globex)
+    for tenant, owner in ((acme, app), (globex, theirs)):
+        connection_at(owner, SANDBOX, tenant)
+        add(receiver, tenant, **CHOSEN)
+        push(owner, SANDBOX, changed(note=tenant.slug))
+    mine, other = OutboxEvent.objects.filter(type="provider.event").order_by("id")
+    stolen = PushContent.objects.get(event=mine).content
+    PushContent.objects.filter(event=other).update(content=stolen)
+    assert content.contents_of([other]) == {}
+    assert content.contents_of([mine])[mine.id]["note"] == "acme"
