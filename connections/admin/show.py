@@ -75,7 +75,9 @@ def switches(row: Any) -> SafeString:
         turned.append(chip("Undecryptable", "bad"))
     if getattr(row, "suspended_at", None):
         turned.append(chip("Suspended", "bad"))
-    if getattr(row, "paused_at", None):
+    if getattr(row, "is_canary", False):
+        turned.append(chip("Canary", "warn"))
+    elif getattr(row, "paused_at", None):
         turned.append(chip("Paused", "warn"))
     return join(turned)
 

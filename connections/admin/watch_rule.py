@@ -12,9 +12,14 @@ from django.utils.safestring import SafeString
 from connections.admin import show
 from connections.admin.base import ReadOnlyAdmin, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
+from connections.database.clock import database_now
 from connections.lifecycle.steer.on_demand import Told
+from connections.lifecycle.watch.lay import Canary, lay_canary
 from connections.lifecycle.watch.settings import change_setting, watch_settings
-from connections.models import Finding, WatchRule, WatchSetting
+from connections.models import LIVE, Connection, Finding, ProviderApp, Tenant, WatchRule, WatchSetting
+from connections.refusals import InvalidRequest, NotFound
+
+_SHOWN = 50
 
 
 class RuleForm(forms.ModelForm[WatchSetting]):
@@ -25,14 +30,27 @@ class RuleForm(forms.ModelForm[WatchSetting]):
         fields = ("is_on", "least", "throttle_after", "hold_after", "kill_after")
 
 
-def _change(request: HttpRequest, row: WatchSetting) -> HttpResponse | Told:
-    form = RuleForm(request.POST or None, instance=row)
-    if request.method == "POST" and form.is_valid():
-        change_setting(form.instance, actor=operator_behind(request))
-        return Told(True, "changed", "Changed: it holds for what is watched from now on, and for open findings.")
+class CanaryForm(forms.Form):
+    """What a canary is to look like."""
+
+    tenant = forms.ModelChoiceField(Tenant.objects.all(), help_text="Among whose connections it is laid.")
+    provider_app = forms.ModelChoiceField(
+        ProviderApp.objects.defer("secrets").select_related("tenant"),
+        help_text="Where it seems to lead: an app of the tenant's, or a shared one.",
+    )
+    end_user = forms.CharField(
+        max_length=255, required=False, help_text="One whom your product never serves. Empty: the whole tenant's."
+    )
+    label = forms.CharField(max_length=64, required=False)
+    account = forms.CharField(
+        max_length=255, required=False, help_text="The name of the account at the provider, as it is shown."
+    )
+
+
+def _page(request: HttpRequest, row: WatchSetting, form: forms.BaseForm, *, title: str) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
-        "title": "Change the rule",
+        "title": title,
         "opts": WatchSetting._meta,
         "row": row,
         "form": form,
@@ -41,15 +59,48 @@ def _change(request: HttpRequest, row: WatchSetting) -> HttpResponse | Told:
     return TemplateResponse(request, "admin/connections/form.html", context)
 
 
+def _lay(request: HttpRequest, row: WatchSetting) -> HttpResponse | Told:
+    form = CanaryForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        canary = Canary(end_user=given["end_user"], label=given["label"], account=given["account"])
+        at = {"tenant": given["tenant"], "app": given["provider_app"]}
+        try:
+            laid = lay_canary(canary, **at, now=database_now(), actor=operator_behind(request))
+            return Told(True, "laid", f"Laid: {laid.id}. Whoever touches it is found out.")
+        except (InvalidRequest, NotFound) as refusal:
+            field = refusal.extra.get("field", "provider_app")
+            form.add_error(field if field in form.fields else None, refusal.detail)
+    return _page(request, row, form, title="Lay a canary")
+
+
+def _change(request: HttpRequest, row: WatchSetting) -> HttpResponse | Told:
+    form = RuleForm(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        change_setting(form.instance, actor=operator_behind(request))
+        return Told(True, "changed", "Changed: it holds for what is watched from now on, and for open findings.")
+    return _page(request, row, form, title="Change the rule")
+
+
 @admin.register(WatchSetting)
 class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
     """There is a row for each rule. At first each tells of what it finds, and nothing else is done."""
 
     list_title = "Watch rules"
-    buttons = (Button("change", "Change", _change, tone="primary", has_own_page=True, needs_proof=True),)
+    buttons = (
+        Button("change", "Change", _change, tone="primary", has_own_page=True, needs_proof=True),
+        Button(
+            "lay",
+            "Lay a canary",
+            _lay,
+            lambda row: row.rule == WatchRule.CANARY_USED,
+            has_own_page=True,
+            needs_proof=True,
+        ),
+    )
     list_display = ("what", "state", "least", "throttle_after", "hold_after", "kill_after")
     id_search_fields = ()
-    fields = ("what", "state", "least", "throttle_after", "hold_after", "kill_after", "findings")
+    fields = ("what", "state", "least", "throttle_after", "hold_after", "kill_after", "findings", "canaries")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WatchSetting]:
         watch_settings()  # makes the rows before the first beat
@@ -69,3 +120,10 @@ class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
     @admin.display(description="See also")
     def findings(self, row: WatchSetting) -> SafeString:
         return show.list_link("Findings", Finding, rule__exact=row.rule)
+
+    @admin.display(description="Canaries (the newest)")
+    def canaries(self, row: WatchSetting) -> SafeString | str:
+        if row.rule != WatchRule.CANARY_USED:
+            return show.NOTHING
+        laid = Connection.objects.filter(is_canary=True, status__in=LIVE).order_by("-created_at")[:_SHOWN]
+        return show.join([show.link(one) for one in laid]) or show.NOTHING

@@ -68,6 +68,8 @@ class Caller:
         )
         if connection is None:
             raise NotFound("There is no such connection.")
+        if connection.is_canary:  # a vend or a proxied call has a row of its own; the tenant's readers see neither
+            audit.record("connection.read", actor=self.actor, connection_id=connection.id)
         return connection
 
 

@@ -70,7 +70,7 @@ def connection_out(connection: Connection) -> ConnectionOut:
         status=connection.status,
         reason=connection.reason,
         revocation=connection.revocation,
-        paused=connection.paused_at is not None,
+        paused=connection.paused_at is not None and not connection.is_canary,
         suspended=connection.suspended_at is not None,
         account=_account(connection.provider_account_id, connection.provider_account_name),
         scopes=ScopesOut(

@@ -21,6 +21,7 @@ from connections.api.routers import (
     audit_events,
     branding,
     bulk_jobs,
+    canaries,
     connect_sessions,
     connection_acts,
     connection_history,
@@ -125,6 +126,7 @@ api.add_router("/provider-apps", app_keys.router, auth=ApiKeyAuth())
 api.add_router("/provider-apps", pushes.router, auth=ApiKeyAuth())
 api.add_router("/connections", connection_acts.router, auth=ApiKeyAuth())
 api.add_router("/connections", connection_history.router, auth=ApiKeyAuth())
+api.add_router("/canaries", canaries.router, auth=ApiKeyAuth())
 api.add_router("/own-providers", own_providers.router, auth=ApiKeyAuth())
 api.add_router("/outbound-addresses", outbound_addresses.router, auth=ApiKeyAuth())
 api.add_router("/bulk-jobs", bulk_jobs.router, auth=ApiKeyAuth())

@@ -128,7 +128,8 @@ def take_figures(*, now: datetime) -> bool:
 def _count_connections() -> None:
     """Write the rows of ``ConnectionFigures`` that have changed, and remove those that count nothing any more."""
     counted = (
-        Connection.objects.order_by()
+        Connection.objects.filter(is_canary=False)
+        .order_by()
         .values("tenant_id", "provider_app_id")
         .annotate(**{f"n_{name}": Count("pk", filter=condition) for name, condition in CONDITIONS.items()})
     )

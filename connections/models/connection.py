@@ -72,7 +72,8 @@ class Connection(Mutable):
     ``granted_by`` is the end user who connected what belongs to the whole tenant ("" for the tenant itself, and always
     of an end user's own). ``grants_only``: nobody uses it without an access grant, not even its owner.
 
-    ``is_canary``: it leads nowhere, and whoever touches it is found out (``lifecycle.watch``). It is always paused.
+    ``is_canary``: it leads nowhere, and whoever touches it is found out (``lifecycle.watch``). It is always paused,
+    which callers are not told.
 
     ``party`` is whom it leads to, where that is not simply the provider of its app (``access.parties``).
 
@@ -161,7 +162,7 @@ class Connection(Mutable):
                 condition=Q(owner_kind=OwnerKind.TENANT) | Q(granted_by=""), name="connection_of_a_person_is_theirs"
             ),
             models.CheckConstraint(
-                condition=Q(is_canary=False) | Q(paused_at__isnull=False, refresh_due_at=None),
+                condition=Q(is_canary=False) | Q(paused_at__isnull=False),
                 name="canary_is_never_refreshed",
             ),
             models.CheckConstraint(condition=status_and_reason_agree(), name="connection_status_and_reason_agree"),

@@ -5,6 +5,7 @@
 - ``connection_acts``: what an operator does to one · ``connection_history``: its refreshes, and what is next
 - ``forecast``: which of them will end
 - ``bulk_jobs``: one act on many
+- ``canaries``: connections that lead nowhere
 - ``outbound_addresses``: from where providers are called · ``own_providers``: entries of the operator's own
 - ``audit_events``: the audit trail · ``webhook_endpoints``: where events are delivered
 - ``api_clients``, ``trusted_issuers``: who may call

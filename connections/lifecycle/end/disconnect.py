@@ -59,7 +59,8 @@ def disconnect(
         access = _access_of(connection)
         is_withheld = has_secrets and _is_needed(connection, access, witness_id)
         # An entry that does not resolve may be mended within the 24 hours.
-        revocable = has_secrets and not is_withheld and (access is None or access.capabilities.revokes)
+        can_be = not connection.is_canary and (access is None or access.capabilities.revokes)
+        revocable = has_secrets and not is_withheld and can_be
         left = Revocation.WITHHELD if is_withheld else Revocation.UNSUPPORTED
         if not has_secrets and before in _OVER:
             left = before
@@ -83,7 +84,7 @@ def foresee(connection_id: uuid.UUID) -> Revocation:
     if connection is None or not CredentialVersion.objects.filter(connection=connection).exists():
         return Revocation.NOT_ASKED
     access = _access_of(connection)
-    if access is not None and not access.capabilities.revokes:
+    if connection.is_canary or (access is not None and not access.capabilities.revokes):
         return Revocation.UNSUPPORTED
     is_withheld = _is_needed(connection, access, _witness_of(connection_id))
     return Revocation.WITHHELD if is_withheld else Revocation.PENDING

@@ -225,6 +225,7 @@ def _in_flight(tenant: Tenant) -> bool:
 def _connections(tenant: Tenant, taken: _Taken) -> Iterator[dict[str, Any]]:
     left = taken.left
     rows = Connection.objects.for_tenant(tenant.id).filter(status__in=LIVE, current_version_id__isnull=False)
+    rows = rows.filter(is_canary=False)  # it would be a real one there
     for connection in rows.select_related("current_version").order_by("id").iterator(chunk_size=500):
         version = connection.current_version
         if connection.registered_client_id is not None:

@@ -68,7 +68,8 @@ LONGEST_NOTED_PATH = 500
 PROVEN_FOR = timedelta(minutes=1)  # a 401 for what has just worked is about something else
 # What ``switched_off`` looks at, and whose the connection is: the rest of these rows is not needed.
 _OFF = ("suspended_at", "paused_at")
-_SWITCHES = ("tenant", "provider_app", *_OFF, "tenant__suspended_at", *(f"provider_app__{name}" for name in _OFF))
+_OF_APP = tuple(f"provider_app__{name}" for name in _OFF)
+_SWITCHES = ("tenant", "provider_app", "is_canary", *_OFF, "tenant__suspended_at", *_OF_APP)
 
 
 @dataclass(frozen=True, slots=True)

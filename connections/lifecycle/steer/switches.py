@@ -102,6 +102,8 @@ def _turned(subject: Suspendable, column: str, value: datetime | None, *, verb: 
 def _write(subject: Suspendable, column: str, value: datetime | None) -> bool:
     if isinstance(subject, Connection):
         locked = lock_connection(subject.id)
+        if locked is not None and locked.is_canary and column == PAUSE:
+            return False  # it is never refreshed, and never seems to be paused
         if locked is None or (getattr(locked, column) is None) == (value is None):
             return False
         locked.turn(column, value)

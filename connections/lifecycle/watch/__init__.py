@@ -4,10 +4,11 @@ Promise: nothing of it is on a vend's path. A task reads the audit trail on from
 time, and keeps a small row of what is usual of each client. Only what a valid key or token did counts, so nobody
 without one causes a finding. A rule fires once for one cause, with its evidence. What was done by itself is undone when
 an operator settles the finding. In: the audit trail. Out: findings and events. Changes: findings, what is usual of each
-client; kill switches and restrictions of API clients.
+client; kill switches and restrictions of API clients; canaries.
 
 - ``look``: the use case, for the beat · ``use``: what a part of the trail says of each client
-- ``canaries``: who has touched one · ``counted``: how many different ones a client touches on a day
+- ``lay``: makes canaries, and keeps them alive · ``canaries``: who has touched one
+- ``counted``: how many different connections a client touches on a day
 - ``rules``: what is suspicious; pure · ``usual``: what a client is known for
 - ``findings``: begins findings, and goes on with them · ``ladder``: what is done about them
 - ``settle``: an operator's word · ``settings``: how the rules are set

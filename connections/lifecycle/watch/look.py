@@ -21,6 +21,7 @@ from connections.lifecycle.watch.canaries import note_touched, touched
 from connections.lifecycle.watch.counted import CountsAway, count_with
 from connections.lifecycle.watch.findings import note, texts
 from connections.lifecycle.watch.ladder import climb
+from connections.lifecycle.watch.lay import renew_canaries
 from connections.lifecycle.watch.rules import FAR_MORE, Suspicion, Usual, is_awakened, is_denied_much, is_wide
 from connections.lifecycle.watch.settings import watch_settings
 from connections.lifecycle.watch.use import DayOfUse, read_use
@@ -46,8 +47,8 @@ class _Counted:
 def watch_use(*, now: datetime, seconds: float) -> int:
     """Watch what has been written since the last time, for so long at the most. Return up to which row it was counted.
 
-    The first time nothing is counted: what was before is not known. Takes the due steps of the ladder as well. Short
-    transactions, and queries in between that must not share a snapshot.
+    The first time nothing is counted: what was before is not known. Takes the due steps of the ladder as well, and
+    keeps canaries alive. Short transactions, and queries in between that must not share a snapshot.
     """
     give_up_at = time.monotonic() + seconds
     position = _position(now=now)
@@ -63,6 +64,7 @@ def watch_use(*, now: datetime, seconds: float) -> int:
     except CountsAway:
         logger.warning("watch_waits", reached=reached)
     climb(now=now)
+    renew_canaries(now=now)
     return reached
 
 

@@ -594,6 +594,20 @@ export interface CallerRulePage {
   readonly next: string | null;
 }
 
+/** What a canary is to look like. */
+export interface CanaryIn {
+  /** Among whose connections it is laid */
+  readonly tenant: string;
+  /** Where it seems to lead: an app of the tenant's, or a shared one */
+  readonly provider_app: string;
+  /** Whose it seems to be; none: the whole tenant's */
+  readonly end_user?: string | null;
+  /** As connections have one */
+  readonly label?: string | null;
+  /** The name of the account at the provider, as it is shown */
+  readonly account?: string;
+}
+
 /** Certificates of a key, in place of those it had. */
 export interface CertificatesIn {
   /** PEM, its own first */
@@ -3142,6 +3156,32 @@ export class Operations extends Caller {
         method: "POST",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}/rules`,
         query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Lay a canary.
+   *
+   * Make a connection that leads nowhere. Who vends, proxies, reads or changes it causes the event
+   * `use.suspected`.
+   *
+   * It is listed and vended as any other, and no operation says which ones are canaries: note its id. Its
+   * credential opens nothing. Lay it for an end user whom your product never serves, or your product is who
+   * touches it. Only an operator-wide client may do this.
+   */
+  createCanary(
+    body: CanaryIn,
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Connection> {
+    return this.call<Connection>(
+      {
+        method: "POST",
+        path: "/api/v1/canaries",
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
         takesKey: true,

@@ -140,6 +140,7 @@ TABLE: dict[str, str | ByPeople] = {
     "trustedissuer: distrust": "delete_trusted_issuer",
     "watchsetting: see": _WATCHED,
     "watchsetting: change": _WATCHED,
+    "watchsetting: lay": "create_canary",
     "webhookdelivery: see": "list_webhook_deliveries",
     "webhookdelivery: resend": "resend_webhook_delivery",
     "webhookendpoint: see": "list_webhook_endpoints get_webhook_endpoint",

@@ -56,6 +56,7 @@ def presses(world: World) -> list[str]:
     found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys", "vouch")]
     found += [press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
     found += [press_url(one_of(Finding), "settle"), press_url(one_of(WatchSetting), "change")]
+    found += [press_url(WatchSetting.objects.get(rule="canary_used"), "lay")]
     found += [press_url(one_of(ManagementSession), "close")]
     found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
     found += [press_url(one_of(Approval), verb) for verb in ("approve", "deny")]

@@ -107,6 +107,13 @@ OPERATIONS = [
     Operation("PUT", "/tenants/{slug}/switches", Permission.TENANTS, {"suspended": True}, "tenant", "", False),
     Operation("PUT", "/shared-provider-apps/{provider}", Permission.APPS, {}, names_tenant="", finds_tenant=False),
     Operation("GET", "/shared-provider-apps", Permission.APPS, names_tenant="", finds_tenant=False),
+    Operation(
+        "POST",
+        "/canaries",
+        Permission.CALLERS,
+        {"tenant": "acme", "provider_app": _VERSION},
+        names_tenant="body",
+    ),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("PUT", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
     Operation("GET", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),

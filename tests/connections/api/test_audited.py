@@ -18,6 +18,7 @@ CHANGE_NOTHING_HERE = {
     *("DELETE /provider-apps/{app_id}/push-secrets/{fingerprint}", "POST /provider-apps/{app_id}/push-secrets"),
     "POST /bulk-jobs",
     *("POST /connect-sessions", "POST /connect-sessions/{session_id}/complete", "POST /management-sessions"),
+    "POST /canaries",
     *("POST /connections/{connection_id}/discard-answer", "POST /connections/{connection_id}/reread"),
     *("POST /provider-apps/{app_id}/registered-clients/{registered_id}/renew", "POST /trusted-issuers"),
     *("POST /trusted-issuers/{issuer_id}/rules", "POST /webhook-endpoints", "PUT /webhook-endpoints/{endpoint_id}"),

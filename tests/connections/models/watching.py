@@ -68,12 +68,11 @@ WATCHING: dict[str, tuple[list[Act], list[Act]]] = {
     "there_is_one_watch_position": ([lambda _: position(2)], [lambda _: position(1)]),
     "canary_is_never_refreshed": (
         [
-            lambda cast: cast.change(is_canary=True, paused_at=None, refresh_due_at=None),
-            lambda cast: cast.change(is_canary=True, paused_at=timezone.now(), refresh_due_at=timezone.now()),
+            lambda cast: cast.change(is_canary=True, paused_at=None),
         ],
         [
-            lambda cast: cast.change(is_canary=True, paused_at=timezone.now(), refresh_due_at=None),
-            lambda cast: cast.change(paused_at=None, refresh_due_at=timezone.now()),
+            lambda cast: cast.change(is_canary=True, paused_at=timezone.now()),
+            lambda cast: cast.change(is_canary=False, paused_at=None),
         ],
     ),
 }

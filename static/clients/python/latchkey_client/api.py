@@ -2844,6 +2844,25 @@ class CallerRuleIn(TypedDict):
     """What the token's claims have to say, all of them"""
 
 
+class CanaryIn(TypedDict):
+    """What a canary is to look like."""
+
+    tenant: str
+    """Among whose connections it is laid"""
+
+    provider_app: str
+    """Where it seems to lead: an app of the tenant's, or a shared one"""
+
+    end_user: NotRequired[str | None]
+    """Whose it seems to be; none: the whole tenant's"""
+
+    label: NotRequired[str | None]
+    """As connections have one"""
+
+    account: NotRequired[str]
+    """The name of the account at the provider, as it is shown"""
+
+
 class CertificatesIn(TypedDict):
     """Certificates of a key, in place of those it had."""
 
@@ -3872,6 +3891,7 @@ _CREATE_API_CLIENT = Operation("POST", "/api/v1/api-clients", may_repeat=False, 
 _CREATE_APP_KEY = Operation("POST", "/api/v1/provider-apps/{app_id}/keys", may_repeat=False, takes_key=True)
 _CREATE_BULK_JOB = Operation("POST", "/api/v1/bulk-jobs", may_repeat=False, takes_key=True)
 _CREATE_CALLER_RULE = Operation("POST", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=False, takes_key=True)
+_CREATE_CANARY = Operation("POST", "/api/v1/canaries", may_repeat=False, takes_key=True)
 _CREATE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions", may_repeat=False, takes_key=True)
 _CREATE_MANAGEMENT_SESSION = Operation("POST", "/api/v1/management-sessions", may_repeat=False, takes_key=True)
 _CREATE_TRUSTED_ISSUER = Operation("POST", "/api/v1/trusted-issuers", may_repeat=False, takes_key=True)
@@ -4259,6 +4279,21 @@ class Operations(Caller):
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    def create_canary(self, *, idempotency_key: str | None = None, **body: Unpack[CanaryIn]) -> Connection:
+        """Lay a canary.
+
+        Make a connection that leads nowhere. Who vends, proxies, reads or changes it causes the event
+        `use.suspected`.
+
+        It is listed and vended as any other, and no operation says which ones are canaries: note its id. Its
+        credential opens nothing. Lay it for an end user whom your product never serves, or your product is who
+        touches it. Only an operator-wide client may do this.
+        """
+        answer: Connection = self._call(
+            _CREATE_CANARY, Connection, path={}, query={}, headers={"Idempotency-Key": idempotency_key}, body=body
         )
         return answer
 
@@ -6756,6 +6791,13 @@ class AsyncOperations(AsyncCaller):
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    async def create_canary(self, *, idempotency_key: str | None = None, **body: Unpack[CanaryIn]) -> Connection:
+        """Lay a canary."""
+        answer: Connection = await self._call(
+            _CREATE_CANARY, Connection, path={}, query={}, headers={"Idempotency-Key": idempotency_key}, body=body
         )
         return answer
 

@@ -19,6 +19,7 @@
 - ``webhook_endpoints``: ``tests/connections/api/test_webhook_endpoints.py``
 - ``api_clients``, ``trusted_issuers``: ``tests/connections/api/test_api_clients.py``
 - ``access_grants``: ``tests/connections/api/test_access_grants.py``
+- ``canaries``: ``tests/connections/lifecycle/watch/test_lay.py``
 - ``proxy``: ``tests/connections/api/test_isolation.py``
 - ``vend``: ``tests/connections/api/test_vend.py`` · ``oauth``: ``tests/connections/api/test_oauth_token.py``
 """

@@ -2,5 +2,5 @@
 
 - ``use``, ``counted``, ``usual``, ``rules``, ``findings``: ``test_look.py``, ``test_ordinary_week.py``
 - ``settings``: ``test_ladder.py``, ``tests/connections/admin/test_findings.py``
-- ``canaries``: ``test_look.py``
+- ``canaries``: ``test_lay.py``
 """

@@ -1,0 +1,178 @@
+"""Lay canaries: connections that lead nowhere, so that whoever touches one has no business there.
+
+To a caller a canary looks like any other connection. Its credential is random and opens nothing. It is never sent
+anywhere, refreshed or probed: it is always paused, and what would call the provider is told that the provider is away.
+Where the real ones of its app are refreshed, the canary's is replaced when it would be due, so that its times move too.
+"""
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError
+from django.db.models import Q
+from pydantic import SecretStr
+
+from connections.access.secrets import current_data_key
+from connections.access.targets import access_of, entry_named
+from connections.database.locks import lock_connection
+from connections.database.pool import short_transaction
+from connections.journal import audit, events
+from connections.journal.event_types import EventType
+from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
+from connections.lifecycle.health.status import change_status
+from connections.models import (
+    VENDS,
+    Connection,
+    CredentialVersion,
+    OwnerKind,
+    ProviderApp,
+    Reason,
+    Stage,
+    Status,
+    Tenant,
+)
+from connections.refusals import AppMisconfigured, InvalidRequest, NotFound
+from providers.errors import MisconfiguredProvider
+from providers.values import Credential, Obtained
+
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """What a canary is to look like. ``end_user`` is "" for one of the whole tenant; ``account`` is shown as a name."""
+
+    end_user: str = ""
+    label: str = ""
+    account: str = ""
+
+
+def lay_canary(canary: Canary, *, tenant: Tenant, app: ProviderApp, now: datetime, actor: audit.Actor) -> Connection:
+    """Make a canary among the connections of ``tenant`` at ``app``, and return it. One short transaction, no HTTP.
+
+    What the end user would have named, such as a host, is as in the newest connection that the tenant has there. The
+    audit row that says who laid it is the operator's, not the tenant's. Raises ``NotFound`` for an app of another
+    tenant's, and ``InvalidRequest`` where no such connection could be vended, or another has the label.
+    """
+    if app.tenant_id not in (None, tenant.id):
+        raise NotFound("There is no such provider app.")
+    if app.is_draft:
+        raise InvalidRequest("The provider app is a draft: nobody connects to it.", field="provider_app")
+    liked = Connection.objects.for_tenant(tenant.id).filter(provider_app=app, is_canary=False, status__in=VENDS).first()
+    try:
+        with short_transaction():
+            connection = Connection.objects.create(
+                tenant=tenant,
+                provider_app=app,
+                provider=app.provider,
+                owner_kind=OwnerKind.END_USER if canary.end_user else OwnerKind.TENANT,
+                end_user=canary.end_user,
+                label=canary.label,
+                params={} if liked is None else liked.params,
+                provider_account_id=str(10**8 + secrets.randbelow(9 * 10**8)),
+                provider_account_name=canary.account,
+                paused_at=now,
+                is_canary=True,
+            )
+            with connection.saved_once():
+                connection.lead_to(None if liked is None else liked.party)
+                requested, granted = _scopes_like(liked, app)
+                _replace(connection, granted, requested=requested, grant_id=uuid.uuid4(), now=now, by="connect")
+                change_status(connection, Status.ACTIVE, Reason.CONNECTED, now=now, told={"renewed": False})
+            audit.record(
+                "canary.laid", actor=actor, detail={"connection": str(connection.id), "tenant": str(tenant.id)}
+            )
+    except IntegrityError:
+        raise InvalidRequest("Another connection of this owner has the label.", field="label") from None
+    return connection
+
+
+def renew_canaries(*, now: datetime) -> int:
+    """Replace the credentials of canaries that a real connection would have refreshed by now. Return how many.
+
+    A short transaction for each. Sends nothing.
+    """
+    due = Connection.objects.filter(is_canary=True, status__in=VENDS, refresh_due_at__lt=now)
+    renewed = 0
+    for connection_id in due.values_list("id", flat=True):
+        with short_transaction():
+            locked = lock_connection(connection_id)
+            if locked is None or locked.grant_id is None or locked.refresh_due_at is None:
+                continue
+            if locked.status not in VENDS or locked.refresh_due_at >= now:
+                continue
+            with locked.saved_once():
+                granted = _granted_to(locked)
+                _replace(locked, granted, requested=None, grant_id=locked.grant_id, now=now, by="refresh")
+                events.emit(EventType.REFRESHED, locked)
+            renewed += 1
+    return renewed
+
+
+def _replace(
+    connection: Connection,
+    granted: Sequence[str],
+    *,
+    requested: Sequence[str] | None,
+    grant_id: uuid.UUID,
+    now: datetime,
+    by: str,
+) -> None:
+    """Give the locked ``connection`` a random credential that lives as long as those of its app."""
+    try:
+        access = access_of(connection)
+        typed = access.target.entry.methods[connection.provider_app.auth_style].typed_fields
+        lifetime = _lifetime_at(connection.provider_app)
+        credential = Credential(fields={field.name: _random() for field in typed})
+        if not typed:
+            credential = Credential(access_token=_random(), refresh_token=None if lifetime is None else _random())
+        access.strategy.present(access.target, credential)
+    except (AppMisconfigured, MisconfiguredProvider):
+        raise InvalidRequest(
+            "No connection of this tenant at this app could be vended: let somebody connect there first.",
+            field="provider_app",
+        ) from None
+    version = row_of(
+        seal_version(
+            Obtained(credential, lifetime, tuple(granted)),
+            tenant_id=connection.tenant_id,
+            connection_id=connection.id,
+            grant_id=grant_id,
+            key=current_data_key(connection.tenant_id),
+            scopes=tuple(granted),
+            is_refreshable=lifetime is not None and not typed,
+            received_at=now,
+            grantor=access.target.grantor,
+        )
+    )
+    make_current(connection, version, now=now, requested=requested)
+    connection.verify(now, by=by)
+
+
+def _scopes_like(liked: Connection | None, app: ProviderApp) -> tuple[list[str], list[str]]:
+    """Return which scopes to have requested and granted: those of ``liked``, else those that ``app`` asks for."""
+    if liked is None:
+        asked = list(app.scopes or entry_named(app.provider).default_scopes)
+        return asked, asked
+    requested = list(liked.scopes.filter(is_requested=True).values_list("name", flat=True))
+    return requested, _granted_to(liked)
+
+
+def _granted_to(connection: Connection) -> list[str]:
+    """Return the scopes of the current credential, in their order."""
+    version = connection.current_version
+    return [] if version is None else list(version.scopes)
+
+
+def _random() -> SecretStr:
+    return SecretStr(secrets.token_urlsafe(_SECRET_BYTES))
+
+
+def _lifetime_at(app: ProviderApp) -> int | None:
+    """Return for how many seconds the newest credential of a real connection of ``app`` lives; None for no end."""
+    versions = CredentialVersion.objects.filter(Q(connection__provider_app=app, connection__is_canary=False))
+    newest = versions.filter(stage=Stage.CURRENT, connection__status__in=VENDS).order_by("-received_at")
+    return newest.values_list("lifetime_seconds", flat=True).first()
