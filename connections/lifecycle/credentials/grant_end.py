@@ -4,7 +4,7 @@ An announced end stays in force and counts down, whether or not later answers re
 each use of the refresh token.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connections.lifecycle.credentials.due import GrantLifetimes
@@ -31,18 +31,22 @@ def ends_after(obtained: Obtained, before: GrantEnds, *, received_at: datetime) 
     """Return the known ends after an answer received at ``received_at``; ``before`` are those known for the same grant.
 
     If each answer moves an end further on, use postpones that end, so the time until it is an idle time as well. If
-    the end stays where it was, it is no idle time: earlier and earlier refreshes would not postpone it. No I/O.
+    the end stays where it was, it is no idle time: earlier and earlier refreshes would not postpone it, and the grant
+    ends then. No I/O.
     """
     announced = _moment(received_at, obtained.refresh_lifetime_seconds)
     idle_seconds = obtained.idle_lifetime_seconds
-    if idle_seconds is None and announced is not None:
-        known = before.refresh_expires_at
-        if known is None or announced > known + _SAME_END:
-            idle_seconds = obtained.refresh_lifetime_seconds
+    known, grant_end = before.refresh_expires_at, _moment(received_at, obtained.grant_lifetime_seconds)
+    if announced is not None and known is not None and announced <= known + _SAME_END:
+        grant_end = min(grant_end or before.grant_expires_at or announced, announced)
+    elif announced is not None:
+        idle_seconds = obtained.refresh_lifetime_seconds if idle_seconds is None else idle_seconds
+        if before.grant_expires_at and known and abs(before.grant_expires_at - known) <= _SAME_END:
+            before = replace(before, grant_expires_at=None)  # it had seemed to count down, and was moved after all
     return GrantEnds(
         idle_seconds=before.idle_seconds if idle_seconds is None else idle_seconds,
         refresh_expires_at=announced or before.refresh_expires_at,
-        grant_expires_at=_moment(received_at, obtained.grant_lifetime_seconds) or before.grant_expires_at,
+        grant_expires_at=grant_end or before.grant_expires_at,
     )
 
 
@@ -56,24 +60,10 @@ def refresh_ends_at(ends: GrantEnds, *, lifetimes: GrantLifetimes, received_at: 
     return min((moment for moment in found if moment is not None), default=None)
 
 
-def announced_grant_end(ends: GrantEnds, *, received_at: datetime) -> datetime | None:
-    """Return when the grant ends even if it is used, as the provider announced it; None where it did not.
-
-    The end of a refresh token that the last use has not moved is such an end. ``received_at`` is when the version came
-    that has these ``ends``.
-    """
-    idle_end, announced = _moment(received_at, ends.idle_seconds), ends.refresh_expires_at
-    counts_down = idle_end is not None and announced is not None and idle_end > announced + _SAME_END
-    found = (ends.grant_expires_at, announced if counts_down else None)
-    return min((moment for moment in found if moment is not None), default=None)
-
-
-def grant_ends_at(
-    ends: GrantEnds, *, lifetimes: GrantLifetimes, authorized_at: datetime | None, received_at: datetime
-) -> datetime | None:
+def grant_ends_at(ends: GrantEnds, *, lifetimes: GrantLifetimes, authorized_at: datetime | None) -> datetime | None:
     """Return the earliest known moment at which the grant ends even if it is used, or None where none is known."""
     by_catalogue = None if authorized_at is None else _moment(authorized_at, lifetimes.absolute)
-    found = (announced_grant_end(ends, received_at=received_at), by_catalogue)
+    found = (ends.grant_expires_at, by_catalogue)
     return min((moment for moment in found if moment is not None), default=None)
 
 

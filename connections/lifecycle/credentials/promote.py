@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from connections.journal import events
 from connections.lifecycle.credentials.due import GrantLifetimes, probe_intervals, refresh_moment
-from connections.lifecycle.credentials.grant_end import announced_grant_end, refresh_ends_at
+from connections.lifecycle.credentials.grant_end import refresh_ends_at
 from connections.lifecycle.credentials.promote_query import PlainPromotion, run_plain_promotions
 from connections.lifecycle.credentials.versions import SealedVersion, ends_of, make_current
 from connections.lifecycle.health.status import change_status
@@ -97,7 +97,7 @@ def _plain_promotion(sealed: SealedVersion, lifetimes: GrantLifetimes) -> PlainP
         version_id=sealed.id,
         refresh_due_at=refresh_moment(sealed, spread=random.random(), lifetimes=lifetimes),
         refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=sealed.received_at),
-        announced_end=announced_grant_end(ends, received_at=sealed.received_at),
+        announced_end=ends.grant_expires_at,
         absolute_seconds=lifetimes.absolute,
     )
 

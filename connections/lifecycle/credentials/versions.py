@@ -183,9 +183,7 @@ def make_current(
         version,
         authorized_at=authorized_at,
         refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=version.received_at),
-        grant_expires_at=grant_ends_at(
-            ends, lifetimes=lifetimes, authorized_at=authorized_at, received_at=version.received_at
-        ),
+        grant_expires_at=grant_ends_at(ends, lifetimes=lifetimes, authorized_at=authorized_at),
         refresh_due_at=refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
         probe_due_at=probe_at_the_end(
             now + probe_intervals().after(connection.last_vended_at or now, now=now),

@@ -366,12 +366,7 @@ def test_a_plain_promotion_ends_the_grant_when_the_rule_does(
     authorized_at = Connection.objects.get(id=connection.id).authorized_at
     sealed = sealed_for(connection)
     sealed = replace(sealed, grant_expires_at=None if announced is None else sealed.received_at + announced)
-    if announced is not None:  # and a refresh token whose end the refresh has not moved
-        counted_down = sealed.received_at + timedelta(days=3)
-        sealed = replace(sealed, refresh_lifetime_seconds=8 * 86_400, refresh_expires_at=counted_down)
     lifetimes = GrantLifetimes(absolute=absolute)
     assert promote_plainly([(sealed, lifetimes)]) == {sealed.id}
-    ends_at = grant_ends_at(
-        ends_of(sealed), lifetimes=lifetimes, authorized_at=authorized_at, received_at=sealed.received_at
-    )
+    ends_at = grant_ends_at(ends_of(sealed), lifetimes=lifetimes, authorized_at=authorized_at)
     assert Connection.objects.get(id=connection.id).grant_expires_at == ends_at
