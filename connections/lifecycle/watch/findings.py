@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from connections.journal import audit, events
+from connections.journal import audit, events, notices
 from connections.journal.event_types import EventType
 from connections.lifecycle.watch.use import Span
 from connections.models import ApiClient, ApiKey, Finding, WatchRule
@@ -21,7 +21,8 @@ def note(client: ApiClient, rule: WatchRule, *, span: Span, facts: dict[str, Any
     """Begin a finding about ``client``, or go on with the open one of this rule.
 
     ``span`` is the use in which it shows. ``facts`` are for the evidence: lists are joined with those that it has.
-    In the caller's transaction. Tells of it once: an audit row, an event of the operator's, and a line in the log.
+    In the caller's transaction. Tells of it once: an audit row, an event of the operator's, a mail,
+    and a line in the log.
     """
     found, is_new = Finding.objects.get_or_create(
         client=client,
@@ -33,9 +34,12 @@ def note(client: ApiClient, rule: WatchRule, *, span: Span, facts: dict[str, Any
     found.go_on(last_at=span.last_at, evidence=evidence)
     if is_new:
         detail = {"finding": str(found.id), "api_client": str(client.id)}
-        audit.record("use.suspected", decision=rule.value, tenant_id=client.tenant_id, detail=detail)
+        audit.record("use.suspected", decision=rule.value, detail=detail)  # the operator's, as the event is
         tell(EventType.USE_SUSPECTED, found)
         logger.error("use_suspected", rule=rule.value, **detail)
+        subject, page = f"Suspicious use of the API client {client.name}", notices.admin_page(found)
+        body = f"{rule.label}. What was seen, and what can be done about it:\n{page}\n"
+        notices.tell(f"{EventType.USE_SUSPECTED}:{found.id}", subject, body, now=now)
     return found
 
 

@@ -57,7 +57,6 @@ def settle(
             "use.settled",
             decision=verdict.value,
             actor=actor,
-            tenant_id=found.client.tenant_id,
             detail={"finding": str(found.id), "api_client": str(found.client_id), "rule": found.rule},
         )
         tell(EventType.USE_SETTLED, found)

@@ -191,11 +191,14 @@ def test_its_end_asks_the_provider_for_nothing(backend: Caller, canary: Connecti
 def test_the_trail_of_a_tenant_names_no_canary(canary: Connection, acme: Tenant) -> None:
     reader = make_caller(acme, "auditor", [Permission.AUDIT, Permission.READ])
     call(reader, "GET", f"/connections/{canary.id}")
+    look()
+    settle(Finding.objects.get().id, Verdict.EXPECTED, note="A test.", now=database_now(), actor=OLGA)
     assert AuditEvent.objects.filter(action__in=("canary.laid", "connection.read")).count() == 2
     for page in ("/audit-events?limit=200", "/events"):
         text = call(reader, "GET", page).content.decode()
         assert "canary" not in text
         assert "connection.read" not in text
+        assert "use.s" not in text
 
 
 def test_it_is_laid_by_an_operator_wide_client_alone(canary: Connection, acme: Tenant, app: ProviderApp) -> None:

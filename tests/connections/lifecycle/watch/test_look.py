@@ -16,6 +16,7 @@ from connections.models import (
     ClientUse,
     Finding,
     KnownNetwork,
+    Notice,
     OutboxEvent,
     Tenant,
     WatchPosition,
@@ -70,6 +71,9 @@ def test_use_from_a_new_network_is_found_once_with_where_and_what(trail: Trail, 
     assert event.payload["tenant"] == "acme"
     assert event.payload["evidence"]["networks"] == ["203.0.113.0/24"]
     assert AuditEvent.objects.get(action="use.suspected").decision == "new_network"
+    notice = Notice.objects.get()
+    assert notice.cause == f"use.suspected:{finding.id}"
+    assert str(finding.id) in notice.body
 
 
 def test_a_network_to_which_the_client_is_bound_is_not_new(trail: Trail, client: ApiClient) -> None:
