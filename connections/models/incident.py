@@ -86,12 +86,13 @@ class Incident(models.Model):
         return f"{self.get_kind_display()}: {self.provider_app}{f' ({self.at})' if self.at else ''}"
 
     def learn(self, cause: IncidentCause, facts: dict[str, Any], *, now: datetime) -> None:
-        """Take in what is counted of it, and what it comes from by that."""
+        """Take in what is counted of it, and what it comes from by that. Does nothing once it is closed."""
         if cause != self.cause:
             self.cause = cause
             self.step(cause.label, now=now)
         self.facts = facts
-        self.save(update_fields=["cause", "facts", "timeline"])
+        still_open = Incident.objects.filter(id=self.id, closed_at=None)  # somebody may have closed it meanwhile
+        still_open.update(cause=self.cause, facts=self.facts, timeline=self.timeline)
 
     def step(self, what: str, *, now: datetime) -> None:
         """Add a step to the timeline, without saving it. Of very many the first and the newest are kept."""

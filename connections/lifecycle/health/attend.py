@@ -19,7 +19,7 @@ from connections.lifecycle.health.incidents import (
     count_refused,
     open_silence_incident,
 )
-from connections.models import Connection, Incident, IncidentKind, ProviderApp
+from connections.models import Connection, Incident, IncidentCause, IncidentKind, ProviderApp
 
 OVER_SHARE = 0.1
 # Of these nothing is counted: they are over when nobody was refused for so long.
@@ -35,8 +35,11 @@ def attend_incidents(*, now: datetime) -> int:
         facts = gather(kind, incident.provider_app, party=incident.party, now=now)
         with short_transaction():
             count_refused(incident)
-            if facts.failing and not _is_settling(incident, facts):  # what is seen when it is over is not its cause
-                incident.learn(probable_cause(kind, facts), facts.as_dict(), now=now)
+            if facts.failing and not _is_settling(incident, facts):
+                # Later on those that work again would be taken for ones that were never concerned.
+                is_young = incident.opened_at > now - WITHIN or not incident.cause
+                cause = probable_cause(kind, facts) if is_young else IncidentCause(incident.cause)
+                incident.learn(cause, facts.as_dict(), now=now)
             if _is_over(incident, facts, now=now):
                 closed += close_incident(incident, now=now, actor=audit.SYSTEM)
     return closed

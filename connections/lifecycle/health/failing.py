@@ -14,7 +14,7 @@ from connections.journal import events
 from connections.lifecycle.health.incidents import freeze_for, open_common_incident, spare
 from connections.lifecycle.health.rules import GIVE_UP_AFTER, decide_failing
 from connections.lifecycle.health.status import change_status
-from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
+from connections.models import Connection, CredentialVersion, IncidentKind, Reason, RefreshAttempt, Status
 from connections.models.refresh_attempt import RefreshAttemptQuerySet
 from providers.errors import ClientRejected, ProviderError, RequestRejected
 
@@ -46,14 +46,13 @@ def judge_failure(connection: Connection, failure: ProviderError, *, can_probe: 
     if is_new:
         connection.fail_to_refresh(now)
     incident = freeze_for(connection, now=now)
+    evidence = failure.evidence.as_dict() | {"failures": connection.failures}
+    if is_new and (incident is None or incident.kind == IncidentKind.UNAVAILABLE):
+        events.emit("connection.refresh_failing", connection, evidence=evidence)
     if incident is not None:
         if decision != "tell":
             spare(connection, incident, now=now)
-        return
-    evidence = failure.evidence.as_dict() | {"failures": connection.failures}
-    if is_new:
-        events.emit("connection.refresh_failing", connection, evidence=evidence)
-    if decision == "end":
+    elif decision == "end":
         given_up = connection.evidence | evidence | {"refusals": count, "refused_since": first_at.isoformat()}
         change_status(connection, Status.NEEDS_REAUTH, Reason.REFRESH_GIVEN_UP, evidence=given_up, now=now)
         connection.rest()

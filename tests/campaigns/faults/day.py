@@ -191,7 +191,10 @@ def _pass_a_minute(today: _Day) -> None:
         f"UPDATE connections_refreshattempt SET claimed_at = claimed_at - {step}, deadline_at = deadline_at - {step}"
         " WHERE claimed_at > now() - interval '1 hour'"
     )
-    rows(f"UPDATE connections_incident SET last_seen_at = last_seen_at - {step} WHERE closed_at IS NULL")
+    rows(
+        f"UPDATE connections_incident SET opened_at = opened_at - {step}, last_seen_at = last_seen_at - {step}"
+        " WHERE closed_at IS NULL"
+    )
     today.now += STEP_SECONDS
 
 

@@ -3,13 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from connections.database.clock import database_now
+from connections.journal.audit import Actor
 from connections.lifecycle.health.attend import QUIET_FOR, attend_incidents
 from connections.lifecycle.health.facts import WITHIN
-from connections.lifecycle.health.incidents import freeze_for, open_client_incident
+from connections.lifecycle.health.failing import judge_failure
+from connections.lifecycle.health.incidents import (
+    close_incident,
+    freeze_for,
+    open_client_incident,
+    open_silence_incident,
+)
 from connections.lifecycle.refresh.refresh import refresh
-from connections.models import Connection, Incident, IncidentCause, IncidentKind, ProviderApp, Tenant
+from connections.models import Connection, Incident, IncidentCause, IncidentKind, OutboxEvent, ProviderApp, Tenant
+from providers.errors import Evidence, ProviderUnavailable
 from providers.sandbox.client import SandboxProcess
 from tests.connections.api.stored import make_app, make_connection
 from tests.connections.lifecycle.clockwork import age
@@ -69,6 +78,31 @@ def test_a_provider_that_answers_nobody_is_one_incident_that_ends_with_the_silen
     assert attend_incidents(now=database_now() + WITHIN - MINUTE) == 0, "not at the first sign"
     assert attend_incidents(now=database_now() + WITHIN + MINUTE) == 1
     assert freeze_for(reload(made[5]), now=database_now()) is None
+
+
+def test_in_an_outage_each_connection_without_a_valid_token_is_told_of(acme: Tenant) -> None:
+    app, now = make_app(acme), database_now()
+    (one,) = several(acme, app, 1)
+    open_silence_incident(app, party=None, failing=5, now=now)
+    Connection.objects.update(failures=3, access_expires_at=now - MINUTE)
+    for _ in range(2):
+        with transaction.atomic():
+            judge_failure(reload(one), ProviderUnavailable(Evidence("Away.")), can_probe=True, now=now)
+    assert OutboxEvent.objects.filter(type="connection.refresh_failing", connection_id=one.id).count() == 1
+    assert reload(one).status == "active"
+
+
+def test_a_cause_is_not_learnt_anew_from_the_recovery(acme: Tenant) -> None:
+    app = make_app(acme)
+    made = several(acme, app, 12)
+    incident = opened(app, 12)
+    assert incident.cause == IncidentCause.APP_GONE
+    later = database_now() + WITHIN + MINUTE
+    Connection.objects.update(refused_at=later - MINUTE)
+    Connection.objects.filter(id__in=[one.id for one in made[6:]]).update(refused_at=None, verified_at=later)
+    attend_incidents(now=later)
+    incident.refresh_from_db()
+    assert (incident.cause, incident.facts["succeeded"]) == (IncidentCause.APP_GONE, 6)
 
 
 def test_silence_of_a_few_among_many_that_are_answered_is_no_incident(
@@ -142,3 +176,13 @@ def test_the_cause_is_learnt_while_it_is_open_and_changes_are_in_the_timeline(ac
     incident.refresh_from_db()
     assert incident.facts["succeeded"] == 6
     assert [step["what"] for step in incident.timeline][:2] == ["Opened", IncidentCause.APP_GONE.label]
+
+
+def test_what_is_learnt_of_an_incident_that_was_just_closed_changes_nothing(acme: Tenant) -> None:
+    app = make_app(acme)
+    several(acme, app, 5)
+    seen = opened(app, 5)
+    assert close_incident(Incident.objects.get(), now=database_now(), actor=Actor(operator="olga"))
+    seen.learn(IncidentCause.OUTAGE, {}, now=database_now())
+    kept = Incident.objects.get()
+    assert (kept.cause, kept.timeline[-1]["what"]) == (IncidentCause.APP_GONE, "Closed by an operator")
