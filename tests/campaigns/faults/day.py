@@ -39,7 +39,7 @@ _SHORTEST_MINUTES = 100  # the shortest day in which everything of the script ha
 _LIFETIME_SECONDS = 8 * 3600
 _HOT_P95_SECONDS = 15 * 60
 _THREADS = 4
-_SHARES = {"hot": 0.1, "warm": 0.3, "cold": 0.6}
+_OF_TEN = {"hot": 1, "warm": 3, "cold": 6}
 _VENDED = {"hot": "10 minutes", "warm": "3 hours", "cold": "3 days"}
 _TROUBLES = {
     "outage": (("token", "status", {"status": 503}), ("me", "status", {"status": 503})),
@@ -111,9 +111,9 @@ def _settle_in(today: _Day, members: list[Member]) -> None:
     """Let each have been used as its kind is, and spread what is due, as it is after days."""
     intervals = ProbeIntervals()
     spans = {"hot": intervals.hot, "warm": intervals.warm, "cold": intervals.cold}
-    for member in members:
-        kind = random.choices(list(_SHARES), list(_SHARES.values()))[0]
-        today.kinds[member.id] = kind
+    ten = [kind for kind, count in _OF_TEN.items() for _ in range(count)]
+    for number, member in enumerate(members):
+        kind = today.kinds[member.id] = ten[number % 10]
         today.ground.rows(
             f"UPDATE connections_connection SET last_vended_at = now() - interval '{_VENDED[kind]}',"
             " probe_due_at = now() + %s * interval '1 second', refresh_due_at = now() + %s * interval '1 second',"
@@ -238,7 +238,7 @@ def _look(today: _Day) -> None:
         elif type_ == "connection.scopes_lost":
             about = [("narrowed", connection_id)]
         elif type_ == "connection.needs_reauth":
-            about = [(f"revoked, {kind}", connection_id) for kind in _SHARES]
+            about = [(f"revoked, {kind}", connection_id) for kind in _OF_TEN]
         else:
             continue
         for cause, one in about:
@@ -247,7 +247,7 @@ def _look(today: _Day) -> None:
 
 
 def _judge(today: _Day, everybody: list[Member], troubled: Any) -> Figure:
-    ended = {one for kind in _SHARES for one in today.began.get(f"revoked, {kind}", {})}
+    ended = {one for kind in _OF_TEN for one in today.began.get(f"revoked, {kind}", {})}
     alive = [member.id for member in everybody if member.id not in ended]
     false = Counter(
         dict(
@@ -269,7 +269,7 @@ def _judge(today: _Day, everybody: list[Member], troubled: Any) -> Figure:
     ]
     sent = Notice.objects.filter(cause__in=own, state="sent").count()
     times = {cause: today.seconds(cause) for cause in today.began}
-    p95 = percentile(times.get("revoked, hot", []), 0.95)
+    p95 = percentile(times["revoked, hot"], 0.95)
     missed = {
         cause: len(began) - len(times[cause])
         for cause, began in today.began.items()
