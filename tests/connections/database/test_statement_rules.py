@@ -294,7 +294,7 @@ def sealed_for(connection: Connection) -> SealedVersion:
 
 def spoil(connection: Connection) -> None:
     """Give each column another value than a fresh row has, but for those that make the promotion a special case."""
-    special = {"status", "reason", "owner_kind", "end_user", "answer_unread_at"}
+    special = {"status", "reason", "owner_kind", "end_user", "answer_unread_at", "is_canary"}
     long_ago = database_now() - timedelta(days=30)
     for field in Connection._meta.concrete_fields:
         if field.is_relation or field.primary_key or field.column in special:
