@@ -1,0 +1,8 @@
+"""Doctor: looks at a whole installation, and says what is wrong with it and what to do. Changes nothing.
+
+- ``examine``: everything, one area after the other
+- ``findings``: what is found, and how bad it is
+- ``installation``: the settings, folders and packages of the machine on which it runs
+- ``storage``: the database, the keys to what is in it, the broker, the clocks, and whether the background works
+- ``parties``: the catalogue, provider apps and redirect URIs, and how calls leave the house
+"""

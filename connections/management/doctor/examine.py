@@ -1,0 +1,43 @@
+"""Examine the installation: each area by itself, so that one that cannot be looked at hides none of the others."""
+
+from collections.abc import Iterator
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from connections.management.doctor import installation, parties, storage
+from connections.management.doctor.findings import Finding, Look, fault
+
+# In this order. Those of the second line want a database with all its tables.
+_LOOKS: tuple[Look, ...] = (installation.settings_look, installation.folders, installation.packages, parties.catalogue)
+_STORED: tuple[Look, ...] = (storage.keys, storage.background, parties.provider_apps)
+_OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
+
+
+def examine(*, asks: bool = True) -> Iterator[Finding]:
+    """Look at everything, and yield what is found. Asks the database, the broker, and with ``asks`` the workers.
+
+    One that asks nobody outside leaves out the workers and ``EGRESS_ECHO_URL``.
+    """
+    for look in _LOOKS:
+        yield from look()
+    found = list(storage.database())
+    yield from found
+    if not storage.is_away(found):
+        for look in _STORED:
+            yield from _stored(look)
+    for look in _OUTSIDE:
+        yield from look()
+    if asks:
+        yield from storage.workers()
+        yield from parties.addresses()
+
+
+def _stored(look: Look) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except (DatabaseError, InterfaceError) as error:
+        connection.close()
+        name = look.__name__.replace("_", " ")
+        yield fault(
+            name, f"The database does not say ({type(error).__name__}).", "Apply the migrations: manage.py migrate."
+        )

@@ -1,0 +1,109 @@
+"""The machine on which it runs: settings, folders, packages."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+
+from connections.management.doctor.findings import Finding, fault, fine, warning
+
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
+
+
+def settings_look() -> Iterator[Finding]:
+    """Look at the settings, with Django's own checks for deployments among them. No I/O."""
+    found = []
+    if settings.DEVELOPMENT:
+        found.append(
+            fault(
+                "settings",
+                "LATCHKEY_ENV is development: http and loopback providers are allowed.",
+                "Take LATCHKEY_ENV out of the environment, unless this is a developer's machine.",
+            )
+        )
+    elif not settings.SECURE_PROXY_SSL_HEADER and urlsplit(settings.PUBLIC_URL).scheme == "https":
+        found.append(
+            warning(
+                "settings",
+                "BEHIND_TLS_PROXY is off, so a request through a proxy that ends TLS is redirected for ever.",
+                "Set BEHIND_TLS_PROXY=true if a proxy ends TLS.",
+            )
+        )
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXY_COUNT:
+        found.append(
+            warning(
+                "settings",
+                "TRUSTED_PROXY_COUNT is 0 behind a proxy, so every request seems to come from the proxy's address.",
+                "Set it to the number of proxies that append to X-Forwarded-For.",
+            )
+        )
+    for message in checks.run_checks(include_deployment_checks=True):
+        if message.is_silenced() or (settings.DEVELOPMENT and (message.id or "").startswith("security.")):
+            continue
+        make = fault if message.is_serious() else warning
+        found.append(make("settings", f"{message.msg} ({message.id})", message.hint or "See manage.py check --deploy."))
+    yield from found or [fine("settings", "They are in order.")]
+
+
+def folders() -> Iterator[Finding]:
+    """Look whether what has to be written can be, and what has to be served is there."""
+    found = []
+    spool = Path(settings.SPOOL_DIR)
+    nearest = next(folder for folder in (spool, *spool.parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        found.append(
+            fault(
+                "folders",
+                f"LATCHKEY_SPOOL_DIR ({spool}) cannot be written: a credential that the database cannot take is lost.",
+                "Name a durable folder that the user of these processes may write.",
+            )
+        )
+    elif waiting := sorted(spool.glob("*")) if spool.is_dir() else []:
+        found.append(
+            warning(
+                "folders",
+                f"{len(waiting)} files wait in LATCHKEY_SPOOL_DIR for the database to take them.",
+                "They are taken when a process starts with the database there. If they stay, read that process's log.",
+            )
+        )
+    if not (Path(settings.STATIC_ROOT) / "latchkey_admin").is_dir():
+        found.append(
+            fault(
+                "folders",
+                f"STATIC_ROOT ({settings.STATIC_ROOT}) has no static files: pages come without style.",
+                "Run manage.py collectstatic.",
+            )
+        )
+    yield from found or [fine("folders", "The spool can be written, the static files are there.")]
+
+
+def packages() -> Iterator[Finding]:
+    """Compare what is installed with the lock, where there is one."""
+    lock = Path(settings.BASE_DIR) / "requirements.lock"
+    python = ".".join(map(str, sys.version_info[:3]))
+    if not lock.exists():
+        yield fine("packages", f"Python {python}; without requirements.lock there is nothing to compare with.")
+        return
+    others = []
+    for name, version in _PINNED.findall(lock.read_text(encoding="utf-8")):
+        try:
+            installed = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # of another platform, or not needed here: what is needed is missed at the start
+        if installed != version:
+            others.append(f"{name} {installed} instead of {version}")
+    if others:
+        yield warning(
+            "packages",
+            f"Other versions than in requirements.lock are installed: {', '.join(others[:5])}"
+            + (f" and {len(others) - 5} more." if len(others) > 5 else "."),
+            "Install the lock: pip install --require-hashes -r requirements.lock.",
+        )
+    else:
+        yield fine("packages", f"Python {python}, and the versions of requirements.lock.")

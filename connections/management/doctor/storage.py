@@ -1,0 +1,208 @@
+"""What is stored and waits: the database, the keys to it, the broker, the clocks, the processes in the background."""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import redis
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from connections.access.secrets import keys_open
+from connections.database.clock import database_now
+from connections.dispatch import application, waiting_tasks
+from connections.journal.audit_keys import audit_keys
+from connections.management.doctor.findings import Finding, Level, fault, fine, warning
+from connections.models import AuditSeal, Connection, FiguresTaken
+from connections.models.data_key import SHREDDED, DataKey
+
+OLDEST_SERVER = 140_000
+_AUDIT = "connections_auditevent"
+_AWAY = "It cannot be reached"
+_MOST_SKEW_SECONDS = 2.0
+_STALE = timedelta(minutes=30)
+_LONG_SECONDS = 60.0
+_WORKERS_ANSWER_SECONDS = 3.0
+
+
+def database() -> Iterator[Finding]:
+    """Look at the server, and at what it is asked to promise. Its clock is compared with this machine's."""
+    try:
+        with connection.cursor() as cursor:
+            before = time.time()
+            cursor.execute("SELECT extract(epoch FROM clock_timestamp()), current_setting('server_version_num')::int")
+            clock, version = cursor.fetchone()
+            after = time.time()
+            cursor.execute(
+                "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes',"
+                " 'synchronous_commit', 'server_encoding', 'max_connections', 'transaction_isolation')"
+            )
+            says = dict(cursor.fetchall())
+            cursor.execute("SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = to_regclass(%s)", [_AUDIT])
+            owns = cursor.fetchone()
+    except (OperationalError, InterfaceError) as error:
+        yield fault("database", f"{_AWAY} ({type(error).__name__}).", "Check DATABASE_URL, and whether it runs.")
+        return
+    found = list(_server(version, says))
+    skew = max(before - float(clock), float(clock) - after, 0.0)
+    if skew > _MOST_SKEW_SECONDS:
+        found.append(
+            fault(
+                "clocks",
+                f"This machine's clock and the database's are {skew:.0f} s apart: tokens and signatures seem too old or"
+                " too new.",
+                "Keep both by NTP.",
+            )
+        )
+    executor = MigrationExecutor(connection)
+    if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        found.append(fault("database", f"{len(pending)} migrations are not applied.", "Run manage.py migrate."))
+    elif owns and owns[0] and not settings.DEVELOPMENT:
+        found.append(
+            warning(
+                "database",
+                "These processes own the tables, so they could take away what protects the audit trail.",
+                "Run migrate as the owner, and all else as a role with SELECT, INSERT, UPDATE and DELETE.",
+            )
+        )
+    named = f"PostgreSQL {version // 10_000}.{version % 10_000}"
+    yield from found or [fine("database", f"{named}, all migrations applied.")]
+
+
+def _server(version: int, says: dict[str, str]) -> Iterator[Finding]:
+    if version < OLDEST_SERVER:
+        yield fault("database", f"PostgreSQL {version // 10_000} is too old.", "Use PostgreSQL 14 or later.")
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        if says.get(name) == "off" and not settings.DEVELOPMENT:
+            yield fault(
+                "database",
+                f"{name} is off: a crash can lose a refresh token that was rotated, and with it the grant.",
+                f"Set {name} = on in postgresql.conf.",
+            )
+    if says.get("server_encoding") != "UTF8":
+        yield fault(
+            "database",
+            f"Its encoding is {says.get('server_encoding')}: not every name can be stored.",
+            "Make the database with ENCODING 'UTF8'.",
+        )
+    if says.get("transaction_isolation") != "read committed":
+        yield fault(
+            "database",
+            f"Transactions begin as {says.get('transaction_isolation')}: refreshes would fail under load.",
+            "Set default_transaction_isolation = 'read committed' for this role and database.",
+        )
+
+
+def is_away(found: Sequence[Finding]) -> bool:
+    """Whether the database could not be asked, or lacks tables."""
+    return any(
+        finding.level is Level.FAULT and (finding.says.startswith(_AWAY) or "migrations" in finding.says)
+        for finding in found
+    )
+
+
+def keys() -> Iterator[Finding]:
+    """Look whether the keys open what is stored, and whether all that are needed are there. A few queries."""
+    found = []
+    known = {entry.partition(":")[0] for entry in settings.KEK_KEYS}
+    used = set(DataKey.objects.exclude(wrapped=SHREDDED).order_by().values_list("kek_id", flat=True).distinct())
+    if missing := sorted(used - known):
+        found.append(
+            fault(
+                "keys",
+                f"Data keys are wrapped under {', '.join(missing)}, which KEK_KEYS does not have.",
+                "Put the old keys back, after the new one.",
+            )
+        )
+    elif not keys_open():
+        found.append(
+            fault(
+                "keys",
+                "What was stored last does not open.",
+                "Compare KEK_KEYS and FERNET_KEYS with your copies: an id with another key, or a missing old key.",
+            )
+        )
+    if count := Connection.objects.filter(undecryptable_at__isnull=False).count():
+        found.append(
+            fault(
+                "keys",
+                f"The stored credentials of {count} connections do not open.",
+                "Put the missing key back; they recover by themselves within minutes. Else the end users connect anew.",
+            )
+        )
+    last = AuditSeal.objects.order_by("-number").first()
+    if last is not None and last.key_id not in audit_keys().known:
+        found.append(
+            fault(
+                "keys",
+                f"The newest seal of the audit trail was made with {last.key_id}, which AUDIT_KEYS does not have.",
+                "Put the old key back, or its public half.",
+            )
+        )
+    yield from found or [fine("keys", f"{len(used)} of {len(known)} KEK_KEYS are in use. What was stored last opens.")]
+
+
+def broker() -> Iterator[Finding]:
+    """Look at Redis or Valkey, and at what waits there."""
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+            told = client.info()
+            policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
+    except redis.ResponseError:
+        policy = None  # a service that keeps its configuration to itself
+    except redis.RedisError as error:
+        yield fault("broker", f"{_AWAY} ({type(error).__name__}).", "Check REDIS_URL, and whether it runs.")
+        return
+    found = []
+    if policy not in (None, "noeviction"):
+        found.append(
+            fault(
+                "broker",
+                f"Its maxmemory-policy is {policy}: it drops tasks when memory is short.",
+                "Set maxmemory-policy noeviction.",
+            )
+        )
+    for queue, (count, seconds) in (waiting_tasks() or {}).items():
+        if seconds > _LONG_SECONDS:
+            found.append(
+                warning(
+                    "broker",
+                    f"{count} tasks wait in the queue {queue}, the oldest for {seconds:.0f} s.",
+                    "Start workers, or more of them.",
+                )
+            )
+    name = "Valkey" if "valkey_version" in told else "Redis"
+    version = told.get("valkey_version") or told.get("redis_version")
+    yield from found or [fine("broker", f"{name} {version} answers, and nothing waits for long.")]
+
+
+def workers() -> Iterator[Finding]:
+    """Ask the workers whether they live; takes three seconds."""
+    try:
+        answers = application().control.ping(timeout=_WORKERS_ANSWER_SECONDS)
+    except Exception as error:  # noqa: BLE001 (of whichever library the transport has; the broker has a finding of its own)
+        yield fault("workers", f"They cannot be asked ({type(error).__name__}).", "Mend the broker first.")
+        return
+    if answers:
+        names = sorted(name for answer in answers for name in answer)
+        yield fine("workers", f"{len(names)} answer: {', '.join(names)}.")
+    else:
+        yield fault("workers", "None answers: nothing is refreshed before somebody asks.", "Start a worker.")
+
+
+def background() -> Iterator[Finding]:
+    """Look when the figures were counted last, which beat orders and a worker does."""
+    taken = FiguresTaken.objects.first()
+    if taken is None:
+        yield warning("beat", "Nothing was ever done in the background.", "Start beat and a worker.")
+        return
+    age = database_now() - taken.taken_at
+    if age > _STALE:
+        yield fault(
+            "beat",
+            f"Nothing was done in the background for {age.total_seconds() / 60:.0f} minutes.",
+            "Start beat; if it runs, read the log of a worker.",
+        )
+    else:
+        yield fine("beat", f"The figures were counted {age.total_seconds():.0f} s ago.")

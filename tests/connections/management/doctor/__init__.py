@@ -1,0 +1,4 @@
+"""The doctor is shown installations that are broken in one way each: ``test_examine.py``.
+
+- ``findings``, ``installation``, ``storage``, ``parties``: there as well
+"""

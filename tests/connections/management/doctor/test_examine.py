@@ -1,0 +1,263 @@
+"""The doctor names what is wrong with an installation, and only that. Each case is a real one, broken in one way.
+
+It is asked as operators ask: by ``manage.py doctor`` in a process of its own, over servers of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from config.local.demo.stack import LocalStack
+from config.local.supervisor.environment import generate_secrets
+from config.local.supervisor.state import PROJECT_ROOT
+from connections.management.doctor import storage
+from connections.management.doctor.findings import Level
+from tests.campaigns.stacks import database, populate, stack_to_break
+
+_NOWHERE = "127.0.0.1:9"
+_FIGURES = (
+    "INSERT INTO connections_figurestaken (id, taken_at, took_seconds, audit_seen_to) VALUES (1, now() - %s::interval,"
+    " 0, 0) ON CONFLICT (id) DO UPDATE SET taken_at = excluded.taken_at"
+)
+
+
+@dataclass
+class Installation:
+    """A sound one: a stack, and the environment in which the command is run."""
+
+    stack: LocalStack
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def examine(self, **changes: str) -> list[dict[str, str]]:
+        """Run the command with ``changes`` to its environment, and return what it finds beside what is well."""
+        environment = os.environ | self.environment | changes
+        command = [sys.executable, "manage.py", "doctor", "--json", "--no-asks"]
+        ran = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+        assert ran.stdout, ran.stderr
+        answer = json.loads(ran.stdout)
+        assert ran.returncode == (1 if answer["faults"] else 0)
+        return [found for found in answer["findings"] if found["level"] != Level.FINE]
+
+    def sql(self, statement: Any, *values: Any) -> None:
+        """Run one statement, outside a transaction."""
+        with database(self.stack) as connected:
+            connected.execute(statement, values)
+
+    def valkey(self) -> "redis.Redis":
+        """Return a client of the broker."""
+        return redis.Redis.from_url(self.environment["REDIS_URL"])
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp("doctor")
+    with stack_to_break(folder / "stack", "sandbox", durable=True) as stack:
+        populate(stack, 2)
+        sound = Installation(stack)
+        (folder / "static" / "latchkey_admin").mkdir(parents=True)
+        sound.environment = stack.environment | {
+            "LATCHKEY_ENV": "production",
+            "PUBLIC_URL": "https://connect.example.com",
+            "BEHIND_TLS_PROXY": "true",
+            "TRUSTED_PROXY_COUNT": "1",
+            "LATCHKEY_SECOND_FACTOR_REQUIRED": "true",
+            "STATIC_ROOT": str(folder / "static"),
+            "LATCHKEY_CATALOG_DIR": str(folder / "catalog"),
+            "LATCHKEY_SPOOL_DIR": str(folder / "spool"),
+            "DATABASE_URL": _as_a_role_without_tables(stack),
+        }
+        sound.sql("UPDATE connections_providerapp SET provider = 'hubspot' WHERE provider = 'sandbox'")
+        sound.sql(_FIGURES, "1 minute")
+        yield sound
+
+
+def _as_a_role_without_tables(stack: LocalStack) -> str:
+    """Make a role that may use the tables and owns none, as ``OPERATIONS.md`` wants it; return its URL."""
+    owner = stack.environment["DATABASE_URL"]
+    with psycopg.connect(owner, autocommit=True) as connected:
+        connected.execute("CREATE ROLE runs LOGIN PASSWORD 'runs'")
+        connected.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO runs")
+        connected.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO runs")
+    return f"postgresql://runs:runs@{owner.rpartition('@')[2]}"
+
+
+def test_a_sound_installation_is_found_sound(installation: Installation) -> None:
+    assert installation.examine() == []
+
+
+def other_keys() -> dict[str, str]:
+    return generate_secrets()
+
+
+@pytest.mark.parametrize(
+    ("changes", "area", "says"),
+    [
+        ({"DATABASE_URL": f"postgresql://runs:runs@{_NOWHERE}/latchkey"}, "database", "cannot be reached"),
+        ({"REDIS_URL": f"redis://{_NOWHERE}/0"}, "broker", "cannot be reached"),
+        ({"KEK_KEYS": other_keys()["KEK_KEYS"]}, "keys", "which KEK_KEYS does not have"),
+        ({"FERNET_KEYS": other_keys()["FERNET_KEYS"]}, "keys", "does not open"),
+        ({"LATCHKEY_SPOOL_DIR": "/dev/null/spool"}, "folders", "cannot be written"),
+        ({"STATIC_ROOT": "/nonexistent"}, "folders", "no static files"),
+        ({"TRUSTED_PROXY_COUNT": "0"}, "settings", "TRUSTED_PROXY_COUNT is 0"),
+        ({"BEHIND_TLS_PROXY": "false", "TRUSTED_PROXY_COUNT": "0"}, "settings", "BEHIND_TLS_PROXY is off"),
+        ({"EGRESS_PROXY_URL": "http://proxy.example:3128"}, "egress", "EGRESS_ADDRESSES"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_a_setting_that_is_wrong_is_named(
+    installation: Installation, changes: dict[str, str], area: str, says: str
+) -> None:
+    (found,) = installation.examine(**changes)
+    assert found["area"] == area
+    assert says in found["says"]
+    assert found["what_to_do"].endswith(".")
+
+
+def test_a_developer_s_settings_are_no_production(installation: Installation) -> None:
+    found = installation.examine(LATCHKEY_ENV="development")
+    assert [each["says"].split(":")[0] for each in found] == ["LATCHKEY_ENV is development"]
+
+
+# What breaks, what mends, and what is said of it.
+Break = Callable[[Installation], None]
+BROKEN: dict[str, tuple[Break, Break, str, str]] = {
+    "migrations": (
+        lambda at: at.sql(
+            "UPDATE django_migrations SET name = 'x' || name WHERE app = 'connections' AND name = (SELECT max(name)"
+            " FROM django_migrations WHERE app = 'connections')"
+        ),
+        lambda at: at.sql("UPDATE django_migrations SET name = substr(name, 2) WHERE name LIKE 'x%%'"),
+        "database",
+        "1 migrations are not applied",
+    ),
+    "a commit that waits for no disk": (
+        lambda at: at.sql("ALTER ROLE runs SET synchronous_commit = off"),
+        lambda at: at.sql("ALTER ROLE runs RESET synchronous_commit"),
+        "database",
+        "synchronous_commit is off",
+    ),
+    "another isolation": (
+        lambda at: at.sql("ALTER ROLE runs SET default_transaction_isolation = 'serializable'"),
+        lambda at: at.sql("ALTER ROLE runs RESET default_transaction_isolation"),
+        "database",
+        "serializable",
+    ),
+    "a broker that forgets": (
+        lambda at: at.valkey().config_set("maxmemory-policy", "allkeys-lru"),
+        lambda at: at.valkey().config_set("maxmemory-policy", "noeviction"),
+        "broker",
+        "drops tasks",
+    ),
+    "a queue that nobody empties": (
+        lambda at: at.valkey().rpush("refresh", json.dumps({"headers": {"latchkey_sent_at": time.time() - 300}})),
+        lambda at: at.valkey().delete("refresh"),
+        "broker",
+        "1 tasks wait in the queue refresh",
+    ),
+    "no beat": (
+        lambda at: at.sql(_FIGURES, "2 hours"),
+        lambda at: at.sql(_FIGURES, "1 minute"),
+        "beat",
+        "for 120 minutes",
+    ),
+    "an app at a provider that is not described": (
+        lambda at: at.sql("UPDATE connections_providerapp SET provider = 'nowhere'"),
+        lambda at: at.sql("UPDATE connections_providerapp SET provider = 'hubspot'"),
+        "provider apps",
+        "does not describe",
+    ),
+    "a credential that does not open": (
+        lambda at: at.sql("UPDATE connections_connection SET undecryptable_at = now()"),
+        lambda at: at.sql("UPDATE connections_connection SET undecryptable_at = NULL"),
+        "keys",
+        "of 2 connections do not open",
+    ),
+    "an entry that is no TOML": (
+        lambda at: _entry(at).write_text("this is no entry"),  # type: ignore[func-returns-value]
+        lambda at: _entry(at).unlink(),
+        "catalogue",
+        "own.toml",
+    ),
+    "an incident": (
+        lambda at: at.sql(
+            "INSERT INTO connections_incident (id, provider_app_id, kind, cause, at, evidence, facts, timeline, spared,"
+            " opened_at, last_seen_at) SELECT gen_random_uuid(), id, 'client_rejected', '', '', '{}', '{}', '[]', 0,"
+            " now(), now() FROM connections_providerapp"
+        ),
+        lambda at: at.sql("DELETE FROM connections_incident"),
+        "incidents",
+        "refuses our client registration",
+    ),
+}
+
+
+def _entry(installation: Installation) -> Path:
+    folder = Path(installation.environment["LATCHKEY_CATALOG_DIR"])
+    folder.mkdir(exist_ok=True)
+    return folder / "own.toml"
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_an_installation_that_is_broken_in_one_way_hears_of_that(installation: Installation, case: str) -> None:
+    breaks, mends, area, says = BROKEN[case]
+    breaks(installation)
+    try:
+        (found,) = installation.examine()
+    finally:
+        mends(installation)
+    assert found["area"] == area
+    assert says in found["says"]
+    assert found["what_to_do"].endswith(".")
+
+
+@pytest.mark.django_db
+def test_clocks_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of this machine is the one that can be moved here."""
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 30)
+    (found,) = [each for each in storage.database() if each.area == "clocks"]
+    assert found.level is Level.FAULT
+    assert "30 s apart" in found.says
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"KEK_KEYS": "no key"}, "KEK_KEYS entry 1"),
+        ({"AUDIT_KEYS": ""}, "AUDIT_KEYS"),
+        ({"PUBLIC_URL": "http://connect.example.com"}, "PUBLIC_URL must be https"),
+        ({"EGRESS_CA_FILE": "/nonexistent/ca.pem"}, "/nonexistent/ca.pem does not exist"),
+        ({"EGRESS_ALLOWED_TARGETS": "10.0.0.0/99"}, "10.0.0.0/99"),
+    ],
+    ids=str,
+)
+def test_what_keeps_everything_from_starting_is_said_in_one_line(
+    installation: Installation, changes: dict[str, str], says: str
+) -> None:
+    environment = os.environ | installation.environment | changes
+    command = [sys.executable, "manage.py", "doctor"]
+    ran = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert says in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_people_get_sentences(installation: Installation) -> None:
+    environment = os.environ | installation.environment | {"REDIS_URL": f"redis://{_NOWHERE}/0"}
+    command = [sys.executable, "manage.py", "doctor", "--no-asks"]
+    ran = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "FAULT    broker: It cannot be reached" in ran.stdout
+    assert "         Check REDIS_URL" in ran.stdout
+    assert "1 fault found." in ran.stderr
+    assert "ok       database: PostgreSQL" in ran.stdout
