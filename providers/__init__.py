@@ -11,7 +11,8 @@
   be called; ``tls``: certificates and sessions; ``timed_socket``: one deadline for a whole call; ``send_window``: until
   when a request may leave; ``quiet``: silences libraries that would log secrets
 - ``mcp_server``: what we say to an MCP server
-- ``response``: an answer, read with bounds; ``answer_text``: its text; ``lines``: text of one line, for people
+- ``response``: an answer, read with bounds; ``answer_text``: its text; ``lines``: text of one line, for people;
+  ``strict_json``: JSON that has one meaning
 - ``values``: values exchanged with the lifecycle · ``errors``: the named failures · ``vocabulary``: the enumerations
 - ``recording``: what calls sent and got, redacted · ``rehearsal``: something that stands in for the network
 - ``dialects``: what vendors document of theirs, and stand-ins to rehearse an entry with; no production code imports it

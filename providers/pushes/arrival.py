@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from providers import strict_json
+
+DEEPEST = 64
+
 Why = Literal[
     "not_described",
     "no_secret",
@@ -51,6 +55,14 @@ class Proven:
     document: Any = field(repr=False)
     signed_at: datetime | None
     proof: bytes = field(repr=False)
+
+
+def document_in(body: bytes) -> Any:
+    """Return what ``body`` says, as JSON that has one meaning. Raises ``PushRefused``. No I/O."""
+    try:
+        return strict_json.parse(body, deepest=DEEPEST)
+    except ValueError:
+        raise PushRefused("malformed") from None
 
 
 def digest_of(*parts: bytes) -> bytes:

@@ -13,8 +13,7 @@ import jwt
 from providers.catalog.pushes import PushRules
 from providers.errors import ProviderError
 from providers.oauth.issuer_keys import KeySource, verified_claims
-from providers.pushes import strict_json
-from providers.pushes.arrival import Arrival, Proven, PushRefused, digest_of
+from providers.pushes.arrival import Arrival, Proven, PushRefused, digest_of, document_in
 
 _LONGEST_TOKEN = 65_536
 _TYPES = (None, "secevent+jwt", "application/secevent+jwt", "jwt")  # Google leaves it out, or says "JWT"
@@ -43,7 +42,7 @@ def verified_token(rules: PushRules, arrival: Arrival, *, client_id: str, now: d
     events, token_id = claims.get("events"), claims.get("jti")
     if not isinstance(events, dict) or not 0 < len(events) <= _MOST_EVENTS or not isinstance(token_id, str):
         raise PushRefused("token")
-    strict_json.parse(json.dumps(claims).encode())  # no deeper than any push may be
+    document_in(json.dumps(claims).encode())  # no deeper than any push may be
     document = [{"type": kind, "event": said, "claims": claims} for kind, said in events.items()]
     return Proven(document, issued_at, digest_of(rules.issuer.encode(), token_id.encode("utf-8", "surrogatepass")))
 

@@ -16,8 +16,7 @@ from pydantic import SecretStr
 
 from providers.catalog.pointer import value_at
 from providers.catalog.pushes import PushRules
-from providers.pushes import strict_json
-from providers.pushes.arrival import Arrival, Proven, PushRefused, digest_of
+from providers.pushes.arrival import Arrival, Proven, PushRefused, digest_of, document_in
 from providers.pushes.events import events_in
 from providers.pushes.security_event import verified_token
 
@@ -75,7 +74,7 @@ def _by_signature(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretSt
     signed_at = _moment(stamp, rules.timestamp_unit) if stamp else None
     if signed_at is not None and abs((now - signed_at).total_seconds()) > rules.max_age_seconds:
         raise PushRefused("stale")
-    return Proven(strict_json.parse(arrival.body), signed_at, digest_of(message))
+    return Proven(document_in(arrival.body), signed_at, digest_of(message))
 
 
 def _signatures(rules: PushRules, header: str) -> Iterator[str]:
@@ -129,7 +128,7 @@ def _moment(stamp: str, unit: str) -> datetime:
 
 
 def _by_shared_secret(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretStr]) -> Proven:
-    document = strict_json.parse(arrival.body)
+    document = document_in(arrival.body)
     found = events_in(rules, document)
     if not found:
         raise PushRefused("signature_missing")

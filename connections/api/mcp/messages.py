@@ -7,13 +7,16 @@ is no UTF-8. So is a batch, which only one revision of the protocol had.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, JSONRPCRequest
 from pydantic import ValidationError
 
+from providers import strict_json
+
 DEEPEST = 100
 LONGEST_ID = 255
+_SHAPE = f"A message is an object, of {DEEPEST} levels at most."
 
 RequestId = int | str
 
@@ -42,8 +45,8 @@ def read_message(body: bytes) -> Message:
     sent = _decoded(body)
     if isinstance(sent, list):
         raise ProtocolError(INVALID_REQUEST, "Send one message at a time: batches are not taken.")
-    if not isinstance(sent, dict) or _depth_exceeds(sent, DEEPEST):
-        raise ProtocolError(INVALID_REQUEST, f"A message is an object, of {DEEPEST} levels at most.")
+    if not isinstance(sent, dict):
+        raise ProtocolError(INVALID_REQUEST, _SHAPE)
     try:
         if "id" not in sent:
             told = JSONRPCNotification.model_validate(sent)
@@ -77,31 +80,8 @@ def _encoded(answer: Mapping[str, Any]) -> bytes:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_number)
-    except (ValueError, RecursionError):  # also a number of too many digits
+        return strict_json.parse(body, deepest=DEEPEST + 1)
+    except strict_json.TooDeep:
+        raise ProtocolError(INVALID_REQUEST, _SHAPE) from None
+    except ValueError:  # also a number of too many digits
         raise ProtocolError(PARSE_ERROR, "The body is no JSON, in UTF-8, whose members come once each.") from None
-
-
-def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) != len(members):
-        raise ValueError("A member comes twice.")
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON's.")
-
-
-def _depth_exceeds(value: Any, most: int) -> bool:
-    level = [value]
-    for _ in range(most + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True

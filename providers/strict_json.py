@@ -1,24 +1,24 @@
 """JSON that has one meaning (RFC 8259): no name twice, nothing that is no JSON, and no deeper than anybody needs.
 
-Two readers of a body with a name twice may see two accounts. Whoever signed it meant one of them.
+Two readers of a body with a name twice may see two accounts. Whoever sent it meant one of them.
 """
 
 import json
 from typing import Any, Never
 
-from providers.pushes.arrival import PushRefused
 
-DEEPEST = 64
+class TooDeep(ValueError):
+    """It is JSON, with more levels than are read."""
 
 
-def parse(body: bytes) -> Any:
-    """Return what ``body`` says. Raises ``PushRefused``."""
+def parse(body: bytes, *, deepest: int) -> Any:
+    """Return what ``body`` says, in UTF-8. Raises ``TooDeep``, or ``ValueError`` for what has no one meaning."""
     try:
         document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise PushRefused("malformed") from None
-    if _is_too_deep(document):
-        raise PushRefused("malformed")
+    except RecursionError:
+        raise ValueError("It has more levels than can be read.") from None
+    if _is_deeper(document, deepest):
+        raise TooDeep("It has too many levels.")
     return document
 
 
@@ -33,9 +33,9 @@ def _no_number(_: str) -> Never:
     raise ValueError("This is no JSON.")
 
 
-def _is_too_deep(document: Any) -> bool:
+def _is_deeper(document: Any, deepest: int) -> bool:
     level = [document]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         level = [
             part
             for whole in level
