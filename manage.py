@@ -69,7 +69,7 @@ def _find_settings() -> None:
 
     What is set in the environment stays as it is.
     """
-    missing = [name for name in REQUIRED if not os.environ.get(name)]
+    missing = [name for name in REQUIRED if not os.environ.get(name) and not os.environ.get(f"{name}_FILE")]
     if not missing:
         return
     try:
@@ -84,7 +84,7 @@ def _find_settings() -> None:
     problem = ""
     try:
         settings = settings_of_the_running(folder)
-        others = [name for name in given if os.environ[name] != settings[name]]
+        others = [name for name in given if os.environ.get(name) != settings[name]]
         if others:
             problem = f"{_not_set(missing)}. ({', '.join(others)}, which is set, is not that of the running demo.)"
     except (NotRunning, LocalStackError) as reason:
@@ -96,7 +96,8 @@ def _find_settings() -> None:
     else:
         sys.stderr.write(f"manage.py: with the settings of the demo that runs from {folder}\n")
     for name, value in settings.items():
-        os.environ.setdefault(name, value)
+        if not os.environ.get(f"{name}_FILE"):
+            os.environ.setdefault(name, value)
 
 
 def _asks_for_help() -> bool:

@@ -1,6 +1,7 @@
 """Composition: settings, URLs, the web processes and the workers. Imports everything, is imported by nothing below.
 
 - ``settings``: everything that differs between installations, from the environment
+- ``given``: the environment, and the files that it names · ``key_files``: follows files of keys that change
 - ``urls``: the addresses · ``asgi``: the web processes · ``wsgi``: Django, which they call · ``web``: who answers what
 - ``loading``: loads a web process sooner
 - ``celery``: the workers · ``schedule``: the periodic tasks · ``broker``: drops invalid messages from the queues

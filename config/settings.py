@@ -1,4 +1,4 @@
-"""Django settings: everything that differs between installations comes from the environment.
+"""Django settings: everything that differs between installations comes from the environment, or files that it names.
 
 The README's table of settings describes each variable. Secret values have no default: without them the process does not
 start, and says which one is missing.
@@ -8,25 +8,27 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
+from config.given import GivenEnv
 from config.hidden import HiddenUrl
+from config.key_files import KeyFiles
 from config.schedule import beat_schedule
 from providers.addresses import names_loopback
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = GivenEnv()
 
 DEVELOPMENT = env.str("LATCHKEY_ENV", "production") == "development"
 DEBUG = False
 
 SECRET_KEY = env.str("SECRET_KEY")
-FERNET_KEYS = [key.strip() for key in env.list("FERNET_KEYS")]
-KEK_KEYS = [key.strip() for key in env.list("KEK_KEYS")]
-AUDIT_KEYS = [key.strip() for key in env.list("AUDIT_KEYS")]
+KEY_FILES = KeyFiles(SECRET_KEY)
+FERNET_KEYS = KEY_FILES.keys_of("FERNET_KEYS", env.list("FERNET_KEYS"))
+KEK_KEYS = KEY_FILES.keys_of("KEK_KEYS", env.list("KEK_KEYS"))
+AUDIT_KEYS = KEY_FILES.keys_of("AUDIT_KEYS", env.list("AUDIT_KEYS"))
 
 # --- Where it is reached ----------------------------------------------------------------------------------------------
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")

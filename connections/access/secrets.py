@@ -53,7 +53,9 @@ def unwrap(row: DataKeyRow) -> DataKey:
 
 
 def unwrap_columns(*, key_id: uuid.UUID, tenant_id: uuid.UUID | None, kek_id: str, wrapped: bytes) -> DataKey:
-    """Return the data key that these columns hold. Raises ``Unreadable``. No I/O."""
+    """Return the data key that these columns hold. Raises ``Unreadable``. Looks at the files of keys if it has to."""
+    if not keyring().has(kek_id):
+        settings.KEY_FILES.look()  # another process may have read a newer key already
     try:
         return keyring().unwrap(key_id=key_id, kek_id=kek_id, wrapped=wrapped, binding=key_binding(tenant_id))
     except KeyringError as error:

@@ -53,7 +53,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 if database, migrations, keys and broker are in order, else 503 naming what is not.
 
     A broker that is down does not make a web process unready: vends go on without it, refreshing inline. Nor does a
-    file of the operator's own catalogue that is not in force: ``manage.py providers check`` says what is wrong with it.
+    file of the operator's own catalogue that is not in force (``manage.py providers check`` says what is wrong with
+    it), or a file of keys: those before stay in force (``manage.py doctor`` says why).
     """
     checks = _readiness.checks()
     ready = all(result == "ok" for name, result in checks.items() if name not in _MAY_FAIL or result == _UNREADABLE)
@@ -97,6 +98,11 @@ def _keys() -> str:
         return "unknown"
 
 
+def _key_files() -> str:
+    settings.KEY_FILES.look()
+    return "not in force" if settings.KEY_FILES.problem else "ok"
+
+
 def _broker() -> str:
     try:
         client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
@@ -119,9 +125,10 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
     "keys": _keys,
+    "key_files": _key_files,
     "broker": _broker,
     "catalogue": _catalogue,
 }
-_MAY_FAIL = ("broker", "catalogue")
+_MAY_FAIL = ("key_files", "broker", "catalogue")
 _UNREADABLE = "unreadable"  # nothing can be connected or vended then
 _ASK_THE_DATABASE = ("migrations", "keys")

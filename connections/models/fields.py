@@ -44,7 +44,12 @@ class StoredSecret:
         try:
             if base64.urlsafe_b64encode(base64.urlsafe_b64decode(self.stored)) != self.stored:
                 raise InvalidToken  # Fernet would not notice bits that its base64 does not use
-            return outer_fernet().decrypt(self.stored)
+            try:
+                return outer_fernet().decrypt(self.stored)
+            except InvalidToken:
+                if not settings.KEY_FILES.look():  # another process may have read a newer key already
+                    raise
+                return outer_fernet().decrypt(self.stored)
         except (InvalidToken, ValueError):
             raise Unreadable("The stored value does not open under any key in FERNET_KEYS.") from None
 

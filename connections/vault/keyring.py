@@ -65,6 +65,15 @@ class Keyring:
         """Return the secret bytes of every key, for the check that no root is used twice."""
         return [key.material for key in self._keys.values()]
 
+    def has(self, key_id: str) -> bool:
+        """Whether a key of this id is in force."""
+        return key_id in self._keys
+
+    def ids_with_other_material(self, other: "Keyring") -> list[str]:
+        """Return the ids under which ``other`` has another key than this keyring."""
+        shared = self._keys.keys() & other._keys.keys()
+        return sorted(key_id for key_id in shared if self._keys[key_id] != other._keys[key_id])
+
     def wrap(self, data_key: DataKey, *, binding: bytes) -> tuple[str, bytes]:
         """Return (KEK id, wrapped bytes) of ``data_key`` under the primary KEK, bound to ``binding``."""
         nonce = secrets.token_bytes(NONCE_BYTES)

@@ -129,6 +129,18 @@ def test_half_a_configuration_is_told_as_such(made: Path, state: Path) -> None:
     assert "Not set in the environment: KEK_KEYS (" in one_line(manage(made, "check", state=state, **half))
 
 
+def test_settings_may_be_in_files(made: Path, state: Path, tmp_path: Path) -> None:
+    files = {}
+    for name in ("SECRET_KEY", "FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS", "DATABASE_URL", "REDIS_URL"):
+        (tmp_path / name).write_text(CONFIGURED[name] + "\n")
+        files[f"{name}_FILE"] = str(tmp_path / name)
+    rest = {name: value for name, value in CONFIGURED.items() if f"{name}_FILE" not in files}
+    ran = manage(made, *LOOK, state=state, **rest, **files)
+    assert (ran.stdout.split()[0], ran.stderr) == (CONFIGURED["PUBLIC_URL"], "")
+    (tmp_path / "KEK_KEYS").unlink()
+    assert "KEK_KEYS_FILE cannot be read" in one_line(manage(made, *LOOK, state=state, **rest, **files))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

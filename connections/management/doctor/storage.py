@@ -123,6 +123,15 @@ def keys() -> Iterator[Finding]:
                 "Compare KEK_KEYS and FERNET_KEYS with your copies: an id with another key, or a missing old key.",
             )
         )
+    settings.KEY_FILES.look()
+    if problem := settings.KEY_FILES.problem:
+        found.append(
+            fault(
+                "keys",
+                f"A file of keys is not in force: {problem}",
+                "Mend it; the keys before stay in force until then.",
+            )
+        )
     if count := Connection.objects.filter(undecryptable_at__isnull=False).count():
         found.append(
             fault(

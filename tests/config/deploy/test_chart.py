@@ -23,6 +23,7 @@ from tests.config.deploy.files import (
 rendered = pytest.mark.skipif(
     renderer() is None, reason="needs helm, or golang-go and golang-github-masterminds-sprig-dev"
 )
+KEY_LISTS = ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")
 EVERYTHING: dict[str, Any] = {
     "web": {"autoscaling": {"enabled": True}},
     "worker": {"autoscaling": {"enabled": True}, "concurrency": 16},
@@ -33,6 +34,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "spool": {"existingClaim": "spool"},
     "catalog": {"configMap": "entries"},
+    "keyFiles": {"secretName": "latchkey-keys"},
     "networkPolicy": {"from": [{"namespaceSelector": {}}], "databases": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
     "podAnnotations": {"prometheus.io/scrape": "true"},
 }
@@ -74,10 +76,26 @@ def test_settings_come_by_reference_or_as_they_were_said() -> None:
         (container,) = template["spec"]["containers"]
         names = [variable["name"] for variable in container["env"]]
         assert len(names) == len(set(names))
-        assert {name for name in names if not name.startswith("GRANIAN_")} <= settings() | {"POD_NAME"}
+        assert {name for name in names if not name.startswith("GRANIAN_")} <= (
+            settings() | {"POD_NAME"} | {f"{name}_FILE" for name in KEY_LISTS}
+        )
         assert container["envFrom"] == [{"secretRef": {"name": "latchkey"}}]
         by_reference = next(variable for variable in container["env"] if variable["name"] == "OIDC_CLIENT_SECRET")
         assert by_reference["valueFrom"]["secretKeyRef"] == {"name": "sso", "key": "s"}
+
+
+@rendered
+def test_keys_may_be_mounted_as_files() -> None:
+    for template in pods(manifests(**EVERYTHING)).values():
+        (container,) = template["spec"]["containers"]
+        files = {item["name"]: item["value"] for item in container["env"] if item["name"].endswith("_FILE")}
+        assert files == {f"{name}_FILE": f"/etc/latchkey/keys/{name}" for name in KEY_LISTS}
+        (mount,) = [mount for mount in container["volumeMounts"] if mount["mountPath"] == "/etc/latchkey/keys"]
+        assert "subPath" not in mount, "it would never change"
+        (volume,) = [volume for volume in template["spec"]["volumes"] if volume["name"] == mount["name"]]
+        assert volume["secret"]["secretName"] == "latchkey-keys"
+    (container,) = pods(manifests())["web"]["spec"]["containers"]
+    assert not [item for item in container["env"] if item["name"].endswith("_FILE")]
 
 
 @rendered

@@ -60,7 +60,10 @@ def test_health_is_told_to_whoever_asks_by_whatever_name(host: str, transactiona
 
 def test_is_ready_with_everything_in_order(transactional_db: None) -> None:
     make_connection(make_tenant("acme"))
-    assert ready() == (200, {"database": "ok", "migrations": "ok", "keys": "ok", "broker": "ok", "catalogue": "ok"})
+    assert ready() == (
+        200,
+        {"database": "ok", "migrations": "ok", "keys": "ok", "key_files": "ok", "broker": "ok", "catalogue": "ok"},
+    )
 
 
 def test_is_not_ready_with_a_migration_to_apply(transactional_db: None) -> None:
@@ -135,6 +138,7 @@ def test_an_unreachable_database_is_told_once(transactional_db: None, monkeypatc
         "database": "unreachable",
         "migrations": "unknown",
         "keys": "unknown",
+        "key_files": "ok",
         "broker": "ok",
         "catalogue": "ok",
     }
@@ -184,5 +188,12 @@ def test_a_second_later_it_looks_again(transactional_db: None, settings: Any, cl
     clock[0] += 0.2
     assert ready() == (
         503,
-        {"database": "ok", "migrations": "ok", "keys": "stored keys do not open", "broker": "ok", "catalogue": "ok"},
+        {
+            "database": "ok",
+            "migrations": "ok",
+            "keys": "stored keys do not open",
+            "key_files": "ok",
+            "broker": "ok",
+            "catalogue": "ok",
+        },
     )

@@ -80,6 +80,10 @@ spec:
         {{- with .env }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+        {{- range (ternary $root.Values.keyFiles.settings list (ne $root.Values.keyFiles.secretName "")) }}
+        - name: {{ . }}_FILE
+          value: /etc/latchkey/keys/{{ . }}
+        {{- end }}
         {{- range $name, $value := $root.Values.env }}
         - name: {{ $name }}
           {{- if kindIs "map" $value }}
@@ -106,6 +110,9 @@ spec:
       volumeMounts:
         - {name: tmp, mountPath: /tmp}
         - {name: spool, mountPath: /var/lib/latchkey}
+        {{- if $root.Values.keyFiles.secretName }}
+        - {name: keys, mountPath: /etc/latchkey/keys, readOnly: true}
+        {{- end }}
         {{- if $root.Values.catalog.configMap }}
         - {name: catalog, mountPath: /etc/latchkey/catalog, readOnly: true}
         {{- end }}
@@ -118,6 +125,10 @@ spec:
       {{- else }}
       emptyDir: {sizeLimit: 128Mi}
       {{- end }}
+    {{- with $root.Values.keyFiles.secretName }}
+    - name: keys
+      secret: {secretName: {{ . | quote }}, defaultMode: 0440}
+    {{- end }}
     {{- if $root.Values.catalog.configMap }}
     - name: catalog
       configMap: {name: {{ $root.Values.catalog.configMap }}}

@@ -1,0 +1,154 @@
+"""Lists of keys that are in files: each process follows a file that changes, so that keys rotate without a restart.
+
+What a file says is in force once it is whole and fits the other lists. Until then the keys before stay in force, and
+``problem`` says why; the log, ``/readyz`` and ``manage.py doctor`` repeat it.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import overload
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+
+from config.given import file_of, reason_of
+from connections.vault.keyring import KeyringError, check_separate_roots, parse_keyring
+from connections.vault.signing import parse_signing_keys
+
+LOOKS_EVERY_SECONDS = 5.0
+# A file that changed more recently may not be whole yet.
+_SETTLES_SECONDS = 1.0
+_Stamp = tuple[int, int, int]
+
+logger = structlog.get_logger(__name__)
+
+
+class KeyFiles:
+    """The lists of keys in force, and the files that some of them follow. May be used by many threads at once."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._secret_key = secret_key
+        self._lists: dict[str, tuple[str, ...]] = {}
+        self._paths: dict[str, Path] = {}
+        self._stamps: dict[str, _Stamp] = {}
+        self._looking = threading.Lock()
+        self._due_at = time.monotonic() + LOOKS_EVERY_SECONDS
+        self.problem = ""
+
+    def keys_of(self, name: str, given: Sequence[str]) -> Sequence[str]:
+        """Return the keys of the setting ``name``, following its file if it has one. Reads the file.
+
+        Raises ``ImproperlyConfigured``. Whether the keys are any good is for the caller to check, once all are known.
+        """
+        self._lists[name] = tuple(key.strip() for key in given)
+        path = file_of(name)
+        if path is None:
+            return list(self._lists[name])
+        try:
+            self._stamps[name] = _stamp(path)
+            self._lists[name] = _entries(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {reason_of(error)}.") from None
+        self._paths[name] = path
+        return KeyList(self, name)
+
+    def current(self, name: str) -> tuple[str, ...]:
+        """Return the keys of ``name`` that are in force. Looks at the files at most every few seconds."""
+        if time.monotonic() >= self._due_at:
+            self.look()
+        return self._lists[name]
+
+    def look(self) -> bool:
+        """Look at the files now. Return whether other keys are in force afterwards than before the call.
+
+        A thread that finds another one looking goes on with the keys that are in force.
+        """
+        if not self._paths or not self._looking.acquire(blocking=False):
+            return False
+        try:
+            return self._look()
+        finally:
+            self._due_at = time.monotonic() + LOOKS_EVERY_SECONDS
+            self._looking.release()
+
+    def _look(self) -> bool:
+        lists, stamps = dict(self._lists), dict(self._stamps)
+        for name, path in self._paths.items():
+            try:
+                stamps[name] = _stamp(path)
+                if stamps[name] == self._stamps[name]:
+                    continue
+                if 0 <= time.time() - stamps[name][0] / 1e9 < _SETTLES_SECONDS:
+                    return False
+                lists[name] = _entries(path)
+            except (OSError, UnicodeDecodeError) as error:
+                self._tell(f"{name}_FILE cannot be read: {reason_of(error)}.")
+                return False
+        try:
+            self._check(lists)
+        except KeyringError as error:
+            self._tell(str(error))
+            return False
+        self._tell("")
+        self._stamps = stamps
+        changed = sorted(name for name in lists if lists[name] != self._lists[name])
+        if changed:
+            self._lists = lists
+            logger.info("key_files_followed", settings=changed)
+        return bool(changed)
+
+    def _check(self, lists: dict[str, tuple[str, ...]]) -> None:
+        keyring, signing = parse_keyring(lists["KEK_KEYS"]), parse_signing_keys(lists["AUDIT_KEYS"])
+        check_separate_roots(
+            fernet_keys=lists["FERNET_KEYS"],
+            keyring=keyring,
+            secret_key=self._secret_key,
+            audit_seeds=signing.seeds,
+        )
+        before = parse_keyring(self._lists["KEK_KEYS"])
+        if taken := keyring.ids_with_other_material(before):
+            raise KeyringError(f"KEK_KEYS has another key under the id {taken[0]!r}: give a new key a new id.")
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            logger.error("key_files_not_followed", problem=problem)
+        self.problem = problem
+
+
+class KeyList(Sequence[str]):
+    """The keys of one setting, as they are in force each time that somebody looks. Its repr shows none."""
+
+    def __init__(self, files: KeyFiles, name: str) -> None:
+        self._files = files
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"KeyList({self._name}, {len(self)} keys)"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files.current(self._name))
+
+    def __len__(self) -> int:
+        return len(self._files.current(self._name))
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._files.current(self._name)[index]
+
+
+def _stamp(path: Path) -> _Stamp:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _entries(path: Path) -> tuple[str, ...]:
+    """Return the keys in a file: one a line, or separated by commas."""
+    return tuple(key.strip() for key in re.split(r"[,\n]", path.read_text(encoding="utf-8")) if key.strip())

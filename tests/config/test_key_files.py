@@ -1,0 +1,146 @@
+"""Files of keys: a change is followed while the process runs; a broken file changes nothing."""
+
+import base64
+import os
+import secrets
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import key_files
+from config.key_files import KeyFiles
+from connections.vault.keyring import parse_keyring
+
+AUDIT = f"a:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+SECRET_KEY = secrets.token_urlsafe(48)
+
+
+def kek(key_id: str) -> str:
+    return f"{key_id}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def write(path: Path, *keys: str, between: str = "\n", replaces: bool = True) -> None:
+    """Write a file of keys that has settled, in the place of the one that is there or into that."""
+    fresh = path.with_suffix(".new") if replaces else path
+    fresh.write_text(between.join(keys) + "\n")
+    settled = time.time_ns() - 2 * 10**9 + secrets.randbelow(10**9)
+    os.utime(fresh, ns=(settled, settled))
+    if replaces:
+        fresh.replace(path)
+
+
+class Lists:
+    """The three lists of one process, all from files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = {name: folder / name for name in ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")}
+        self.first = {"FERNET_KEYS": secrets.token_urlsafe(32), "KEK_KEYS": kek("1"), "AUDIT_KEYS": AUDIT}
+        for name, path in self.paths.items():
+            write(path, self.first[name])
+        self.files = KeyFiles(SECRET_KEY)
+        self.now = {name: self.files.keys_of(name, []) for name in self.paths}
+
+
+@pytest.fixture
+def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lists:
+    for name in ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS"):
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    return Lists(tmp_path)
+
+
+@pytest.mark.parametrize("between", ["\n", ",", " ,\n\n"])
+@pytest.mark.parametrize("replaces", [True, False], ids=["renamed", "rewritten"])
+@pytest.mark.parametrize("name", ["FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS"])
+def test_a_change_is_followed(lists: Lists, name: str, replaces: bool, between: str) -> None:
+    newer = secrets.token_urlsafe(32) if name == "FERNET_KEYS" else kek("2")
+    assert list(lists.now[name]) == [lists.first[name]]
+    write(lists.paths[name], newer, lists.first[name], between=between, replaces=replaces)
+    assert lists.files.look()
+    assert list(lists.now[name]) == [newer, lists.first[name]]
+    assert lists.now[name][0] == newer
+    assert not lists.files.look()
+
+
+def test_it_is_noticed_by_whoever_uses_the_keys(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = kek("2")
+    write(lists.paths["KEK_KEYS"], newer, lists.first["KEK_KEYS"])
+    assert len(lists.now["KEK_KEYS"]) == 1, "it looks at the file at each use"
+    later = time.monotonic() + key_files.LOOKS_EVERY_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert parse_keyring(list(lists.now["KEK_KEYS"])).primary_id == "2"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("KEK_KEYS", "", "KEK_KEYS is empty"),
+        ("KEK_KEYS", "nonsense", "KEK_KEYS entry 1"),
+        ("KEK_KEYS", kek("1"), "another key under the id '1'"),
+        ("KEK_KEYS", AUDIT, "the roots must differ"),
+        ("FERNET_KEYS", "short", "shorter than 32"),
+        ("FERNET_KEYS", SECRET_KEY, "the two must differ"),
+        ("AUDIT_KEYS", "a:public:nonsense", "AUDIT_KEYS entry 1"),
+        ("AUDIT_KEYS", None, "AUDIT_KEYS_FILE cannot be read"),
+    ],
+)
+def test_a_broken_file_changes_nothing(lists: Lists, name: str, content: str | None, says: str) -> None:
+    if content is None:
+        lists.paths[name].unlink()
+    else:
+        write(lists.paths[name], content)
+    other = "FERNET_KEYS" if name != "FERNET_KEYS" else "KEK_KEYS"
+    write(lists.paths[other], lists.first[other], secrets.token_urlsafe(32) if other == "FERNET_KEYS" else kek("9"))
+    assert not lists.files.look()
+    assert says in lists.files.problem
+    assert {key: list(value) for key, value in lists.now.items()} == {key: [v] for key, v in lists.first.items()}
+    write(lists.paths[name], lists.first[name])
+    assert lists.files.look()
+    assert (lists.files.problem, len(lists.now[other])) == ("", 2)
+
+
+def test_a_file_that_is_being_written_waits(lists: Lists) -> None:
+    lists.paths["KEK_KEYS"].write_text(kek("2"))
+    assert not lists.files.look()
+    assert (list(lists.now["KEK_KEYS"]), lists.files.problem) == ([lists.first["KEK_KEYS"]], "")
+
+
+def test_a_repr_shows_no_key(lists: Lists) -> None:
+    assert repr(lists.now["KEK_KEYS"]) == "KeyList(KEK_KEYS, 1 keys)"
+
+
+def test_a_list_without_a_file_stays_as_it_was_given(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KEK_KEYS_FILE")
+    files = KeyFiles(SECRET_KEY)
+    assert files.keys_of("KEK_KEYS", [" 1:x "]) == ["1:x"]
+    assert not files.look()
+
+
+def test_a_file_that_is_missing_keeps_it_from_starting(lists: Lists) -> None:
+    lists.paths["KEK_KEYS"].unlink()
+    with pytest.raises(ImproperlyConfigured, match="KEK_KEYS_FILE cannot be read"):
+        KeyFiles(SECRET_KEY).keys_of("KEK_KEYS", [])
+
+
+def test_threads_see_one_list_or_the_other(lists: Lists) -> None:
+    newer = [kek("2"), lists.first["KEK_KEYS"]]
+    seen: set[tuple[str, ...]] = set()
+    stopped = threading.Event()
+
+    def use() -> None:
+        while not stopped.is_set():
+            lists.files.look()
+            seen.add(tuple(lists.now["KEK_KEYS"]))
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for turn in range(50):
+        write(lists.paths["KEK_KEYS"], *(newer if turn % 2 else newer[1:]))
+    stopped.set()
+    for thread in threads:
+        thread.join()
+    assert seen <= {tuple(newer), tuple(newer[1:])}
+    assert lists.files.problem == ""
