@@ -23,7 +23,8 @@ _LABELS = {
     Cause.CROWDED: "Too many grants",
     Cause.OLD_KEY: "Key is old",
     Cause.CERTIFICATE: "Our certificate expires",
-    Cause.CLIENT_SECRET: "Our client secret expires",
+    Cause.CLIENT_SECRET: "Our client secret expires, and is not renewed",
+    Cause.APP_SECRET: "Our client secret expires",
 }
 
 

@@ -77,7 +77,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         Button("try", "Try it", trial.try_app, _is_usable, tone="primary", has_own_page=True),
         Button("preview", "Preview the widget", preview_widget, has_own_page=True),
         Button("rotate-secret", "Rotate the secret", client_secret_forms.rotate, _has_secrets, has_own_page=True),
-        Button("end-secrets", "End earlier secrets", client_secret_forms.end_earlier, _has_secrets, has_own_page=True),
+        Button("end-secrets", "Say when secrets end", client_secret_forms.end_earlier, _has_secrets, has_own_page=True),
         Button("make-key", "Make a key", app_key_forms.make, has_own_page=True),
         Button("bring-key", "Bring a key", app_key_forms.bring, has_own_page=True),
         Button(
@@ -257,7 +257,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             return show.NOTHING
         if not _has_secrets(row):
             return "not set"
-        return "set" if row.other_secrets_end_at is None else f"set; {client_secret_forms.told_of_end(row)}"
+        is_endless = row.other_secrets_end_at is None and row.secret_expires_at is None
+        return "set" if is_endless else f"set; {client_secret_forms.told_of_end(row)}"
 
     @admin.display(description="Connections")
     def connection_count(self, row: Annotated[ProviderApp, Annotations[_Counted]]) -> SafeString:

@@ -100,7 +100,9 @@ def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used:
     if app.by_consent and not app.registers_itself:
         client_id = show.code(app.client_id) if app.client_id else ""
         yield Step("Enter the client ID below.", bool(app.client_id), client_id)
-        kept = "set" if app.other_secrets_end_at is None else f"set; {told_of_end(app)}"
+        kept = (
+            "set" if app.other_secrets_end_at is None and app.secret_expires_at is None else f"set; {told_of_end(app)}"
+        )
         secrets = kept if has_secrets else "not set: right for a public client alone"
         yield Step("Enter the client secrets below, the preferred first.", has_secrets or None, secrets)
     theirs = show.list_link("its connections", Connection, app=app.id)

@@ -94,12 +94,16 @@ class ClientSecretIn(Request):
     others_end_at: Moment | None = Field(
         None, description="when all but a preferred one are destroyed; null: once they are removed"
     )
+    expires_at: Moment | None = Field(
+        None, description="when the provider lets a preferred one expire, for the forecast; null: not known"
+    )
 
 
-class EndOfOthersIn(Request):
-    """When the client secrets beside the preferred one end."""
+class EndsOfSecretsIn(Request):
+    """When the client secrets beside the preferred one end, and when that one expires at the provider."""
 
     others_end_at: Moment | None = Field(description="null: they stay until they are removed")
+    expires_at: Moment | None = Field(None, description="null: not known, or never; left out, it stays as it is")
 
 
 class ClientSecretsOut(BaseModel):
@@ -107,6 +111,7 @@ class ClientSecretsOut(BaseModel):
 
     fingerprints: list[str]
     others_end_at: datetime | None = Field(description="when all but the first are destroyed; null: not by themselves")
+    expires_at: datetime | None = Field(description="when the provider lets the first expire, as far as was said")
 
 
 class AppKeyIn(Request):

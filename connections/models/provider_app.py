@@ -27,7 +27,8 @@ class ProviderApp(models.Model):
     """One registration. ``suspended_at`` is its kill switch; ``paused_at`` stops only its background work.
 
     ``secrets`` seals a JSON list of client secrets, the preferred first; all others are destroyed at
-    ``other_secrets_end_at``, if that is set; ``secrets_changed_at`` is when one was entered or removed last.
+    ``other_secrets_end_at``, if that is set; ``secrets_changed_at`` is when one was entered or removed last,
+    ``secret_expires_at`` when the provider lets the preferred one expire, as far as an operator has said.
     ``push_secrets`` seals those by which what the provider sends by itself is known to be its own, the newest first.
     ``discovered`` is what the issuer's metadata said when the app was made. A draft has no client id yet: providers ask
     for the redirect URI first. ``scopes`` are asked for where a session names none ([]: the entry's defaults).
@@ -46,6 +47,7 @@ class ProviderApp(models.Model):
     secrets = SealedField(null=True, blank=True, editable=False)
     other_secrets_end_at = models.DateTimeField(null=True, blank=True, editable=False)
     secrets_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     push_secrets = SealedField(null=True, blank=True, editable=False)
     params = models.JSONField(default=dict, blank=True)
     discovered = models.JSONField(default=dict, blank=True)
@@ -68,13 +70,15 @@ class ProviderApp(models.Model):
                 fields=["tenant", "provider", "auth_style"], nulls_distinct=False, name="one_app_a_provider_and_owner"
             ),
             models.CheckConstraint(
-                condition=Q(other_secrets_end_at=None) | Q(secrets__isnull=False), name="only_secrets_come_to_an_end"
+                condition=Q(other_secrets_end_at=None, secret_expires_at=None) | Q(secrets__isnull=False),
+                name="only_secrets_come_to_an_end",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["other_secrets_end_at"], condition=~Q(other_secrets_end_at=None), name="app_secrets_that_end"
-            )
+            ),
+            models.Index(fields=["secret_expires_at"], condition=~Q(secret_expires_at=None), name="app_secret_expires"),
         ]
         permissions = [("describe_provider", "Can add, change and remove providers of the operator's own")]
 
@@ -103,8 +107,8 @@ class ProviderApp(models.Model):
 
     def forget_secrets(self) -> None:
         """Destroy the client secrets: they were entered for another address than the one that they would go to now."""
-        self.secrets = self.other_secrets_end_at = None
-        self.save(update_fields=["secrets", "other_secrets_end_at", "updated_at"])
+        self.secrets = self.other_secrets_end_at = self.secret_expires_at = None
+        self.save(update_fields=["secrets", "other_secrets_end_at", "secret_expires_at", "updated_at"])
 
 
 def drafts() -> Q:

@@ -15,7 +15,7 @@ from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import (
     ClientSecretIn,
     ClientSecretsOut,
-    EndOfOthersIn,
+    EndsOfSecretsIn,
     ProviderAppIn,
     ProviderAppOut,
     ProviderAppPage,
@@ -33,6 +33,7 @@ from connections.lifecycle.provision.client_secrets import (
     fingerprints,
     remove_client_secret,
     set_end_of_others,
+    set_expiry,
 )
 from connections.lifecycle.registration.renew import renew
 from connections.models import Permission, ProviderApp, RegisteredClient
@@ -99,6 +100,7 @@ def add_app_client_secret(
         body.client_secret.get_secret_value(),
         preferred=body.preferred,
         others_end_at=body.others_end_at,
+        expires_at=body.expires_at,
         now=database_now(),
         actor=caller.actor,
     )
@@ -107,12 +109,18 @@ def add_app_client_secret(
 
 @router.put("/{app_id}/client-secrets/end", response=ClientSecretsOut, summary="Say when an app's old secrets end")
 def put_client_secrets_end(
-    request: HttpRequest, app_id: uuid.UUID, body: EndOfOthersIn, tenant: Owner | None = None
+    request: HttpRequest, app_id: uuid.UUID, body: EndsOfSecretsIn, tenant: Owner | None = None
 ) -> ClientSecretsOut:
-    """Have all client secrets but the preferred one destroyed then. Until then they are tried where it is refused."""
+    """Have all client secrets but the preferred one destroyed then; they are tried until then where it is refused.
+
+    With ``expires_at``, note when the provider lets the preferred one expire: the forecast tells of it.
+    """
     caller = caller_of(request, may=Permission.APPS, conditional=True)
     with as_seen(request, app_meant(caller, app_id, tenant), _client_secrets_out) as app:
-        set_end_of_others(app, body.others_end_at, now=database_now(), actor=caller.actor)
+        now = database_now()
+        set_end_of_others(app, body.others_end_at, now=now, actor=caller.actor)
+        if "expires_at" in body.model_fields_set:
+            set_expiry(app, body.expires_at, now=now, actor=caller.actor)
     return _client_secrets_out(app)
 
 
@@ -168,4 +176,6 @@ def app_meant(caller: Caller, app_id: uuid.UUID, slug: str | None) -> ProviderAp
 
 
 def _client_secrets_out(app: ProviderApp) -> ClientSecretsOut:
-    return ClientSecretsOut(fingerprints=fingerprints(app), others_end_at=app.other_secrets_end_at)
+    return ClientSecretsOut(
+        fingerprints=fingerprints(app), others_end_at=app.other_secrets_end_at, expires_at=app.secret_expires_at
+    )

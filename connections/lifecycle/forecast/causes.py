@@ -29,6 +29,7 @@ class Cause(StrEnum):
     OLD_KEY = "key_is_old"
     CERTIFICATE = "certificate_expires"
     CLIENT_SECRET = "client_secret_expires"  # noqa: S105 (the name of a cause)
+    APP_SECRET = "app_secret_expires"  # noqa: S105 (likewise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,11 @@ SOURCES: dict[Cause, Source] = {
         ),
         "secret_expires_at",
         "Our client secret expires, and renewing it has failed: see the registration of the provider app.",
+    ),
+    Cause.APP_SECRET: Source(
+        lambda now: ProviderApp.objects.filter(secret_expires_at__isnull=False),
+        "secret_expires_at",
+        "Our client secret expires: make another at the provider, and enter it as the preferred one.",
     ),
 }
 OF_CONNECTIONS = (Cause.GRANT, Cause.CREDENTIAL, Cause.UNUSED, Cause.CROWDED, Cause.OLD_KEY)

@@ -20,7 +20,8 @@ _WORDS = {
     Cause.CROWDED: "the next grant of its account ends it",
     Cause.OLD_KEY: "the key is 90 days old",
     Cause.CERTIFICATE: "the certificate of our key expires",
-    Cause.CLIENT_SECRET: "our client secret expires",
+    Cause.CLIENT_SECRET: "our client secret expires, and is not renewed",
+    Cause.APP_SECRET: "our client secret expires",
 }
 
 

@@ -12,6 +12,8 @@ from connections.database.clock import in_utc
 from connections.lifecycle.forecast.causes import OF_CONNECTIONS, SOURCES, Cause
 from connections.models import AppKey, Connection, ProviderApp, RegisteredClient
 
+_PROVIDER_OF = dict.fromkeys((*OF_CONNECTIONS, Cause.APP_SECRET), "provider")
+_JOINED = {**dict.fromkeys(OF_CONNECTIONS, ("tenant", "provider_app__tenant")), Cause.APP_SECRET: ("tenant",)}
 See = Callable[["QuerySet[Any]"], "QuerySet[Any]"]
 
 
@@ -69,8 +71,8 @@ def upcoming(
 ) -> list[Ending]:
     """Return up to ``limit`` endings until ``until``, the earliest first, after the position ``after``.
 
-    ``see`` narrows connections, app keys and registered clients to those that may be shown. One query for each cause,
-    of an index in the order of its dates; a page costs what it shows, however many rows there are.
+    ``see`` narrows connections, app keys, registered clients and provider apps to those that may be shown. One query
+    for each cause, of an index in the order of its dates; a page costs what it shows, however many rows there are.
     """
     found = [
         ending
@@ -87,7 +89,7 @@ def _of(
     rows, column = see(source.rows(now)), source.column
     rows = rows.filter(**{f"{column}__lte": until - source.later})
     if provider is not None:
-        rows = rows.filter(**{"provider" if cause in OF_CONNECTIONS else "provider_app__provider": provider})
+        rows = rows.filter(**{_PROVIDER_OF.get(cause, "provider_app__provider"): provider})
     if after is not None:
         moment = after.moment - source.later
         rows = rows.filter(**{f"{column}__gte": moment})
@@ -95,17 +97,17 @@ def _of(
             rows = rows.filter(**{f"{column}__gt": moment})
         elif cause == after.cause:
             rows = rows.filter(Q((f"{column}__gt", moment)) | Q((column, moment), ("id__gt", after.row_id)))
-    joined = ("tenant", "provider_app__tenant") if cause in OF_CONNECTIONS else ("provider_app__tenant",)
+    joined = _JOINED.get(cause, ("provider_app__tenant",))
     return [_ending(cause, row) for row in rows.select_related(*joined).order_by(column, "id")[:limit]]
 
 
-def _ending(cause: Cause, row: Connection | AppKey | RegisteredClient) -> Ending:
+def _ending(cause: Cause, row: Connection | AppKey | RegisteredClient | ProviderApp) -> Ending:
     source = SOURCES[cause]
     moment = getattr(row, source.column) + source.later
     return Ending(
         Position(moment, cause, row.id),
         cause,
         moment if source.has_date else None,
-        row.provider_app,
+        row if isinstance(row, ProviderApp) else row.provider_app,
         row if isinstance(row, Connection) else None,
     )

@@ -53,16 +53,20 @@ def add_client_secret(
     now: datetime,
     actor: audit.Actor,
     others_end_at: datetime | None = None,
+    expires_at: datetime | None = None,
 ) -> bool:
     """Have ``app`` use one more client secret, before the others or after them. Return False if it has it already.
 
-    A preferred one leaves the others until ``others_end_at`` (None: until they are removed). One transaction with an
-    audit row. Raises ``InvalidRequest``, and ``Busy`` where somebody else changes the app.
+    A preferred one leaves the others until ``others_end_at`` (None: until they are removed). ``expires_at`` is when the
+    provider lets it expire, None if nobody knows. One transaction with an audit row. Raises ``InvalidRequest``, and
+    ``Busy`` where somebody else changes the app.
     """
     check_client_secrets([secret])
-    if others_end_at is not None and not preferred:
-        raise InvalidRequest("The others end only where the new secret is preferred to them.", field="others_end_at")
+    for name, moment in (("others_end_at", others_end_at), ("expires_at", expires_at)):
+        if moment is not None and not preferred:
+            raise InvalidRequest("This is said of a new secret only where it is preferred to the others.", field=name)
     _check_end(others_end_at, now=now)
+    _check_expiry(expires_at, now=now)
     known = _opened(app)
     if known:
         check_kept_secrets(app)
@@ -73,7 +77,8 @@ def add_client_secret(
     if len(wanted) > MOST:
         raise InvalidRequest(f"An app has {MOST} client secrets at most: remove one first.", field="client_secret")
     ends = others_end_at if preferred else app.other_secrets_end_at
-    _store(app, wanted, others_end_at=ends, what="secret_added", actor=actor)
+    expires = expires_at if preferred else app.secret_expires_at
+    _store(app, wanted, others_end_at=ends, expires_at=expires, what="secret_added", actor=actor)
     return True
 
 
@@ -92,6 +97,23 @@ def set_end_of_others(app: ProviderApp, others_end_at: datetime | None, *, now: 
     return True
 
 
+def set_expiry(app: ProviderApp, expires_at: datetime | None, *, now: datetime, actor: audit.Actor) -> bool:
+    """Note when the provider lets the preferred client secret expire, None if nobody knows. False if it is noted.
+
+    The forecast tells of it. One transaction with an audit row. Raises ``InvalidRequest``, and ``Busy`` where somebody
+    else changes the app.
+    """
+    if expires_at == app.secret_expires_at:
+        return False
+    _check_expiry(expires_at, now=now)
+    count = len(_opened(app))
+    if not count:
+        raise InvalidRequest("The app has no client secret.", field="expires_at")
+    values = {"secret_expires_at": expires_at}
+    _write(app, values, count=count, others_end_at=app.other_secrets_end_at, what="secret_expiry_set", actor=actor)
+    return True
+
+
 def end_others(*, now: datetime) -> int:
     """Destroy the client secrets whose end has come. Return of how many apps. One short transaction an app.
 
@@ -100,7 +122,8 @@ def end_others(*, now: datetime) -> int:
     ended = 0
     for app in ProviderApp.objects.filter(other_secrets_end_at__lte=now):
         try:
-            _store(app, _opened(app)[:1], others_end_at=None, what=_ENDED, actor=audit.SYSTEM)
+            kept = _opened(app)[:1]
+            _store(app, kept, others_end_at=None, expires_at=app.secret_expires_at, what=_ENDED, actor=audit.SYSTEM)
             ended += 1
         except (InvalidRequest, Busy) as refusal:
             logger.warning("client_secrets_not_ended", provider_app=str(app.id), code=refusal.code)
@@ -118,7 +141,8 @@ def remove_client_secret(app: ProviderApp, named: str, *, actor: audit.Actor) ->
     if len(rest) == len(known):
         raise NotFound("The app has no such client secret.")
     check_kept_secrets(app)
-    _store(app, rest, others_end_at=app.other_secrets_end_at, what="secret_removed", actor=actor)
+    expires = app.secret_expires_at if rest[:1] == known[:1] else None  # it was said of the preferred one
+    _store(app, rest, others_end_at=app.other_secrets_end_at, expires_at=expires, what="secret_removed", actor=actor)
 
 
 def _opened(app: ProviderApp) -> list[str]:
@@ -136,15 +160,26 @@ def _check_end(others_end_at: datetime | None, *, now: datetime) -> None:
         raise InvalidRequest(f"The end has to be to come, and within {days} days.", field="others_end_at")
 
 
+def _check_expiry(expires_at: datetime | None, *, now: datetime) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise InvalidRequest("The moment at which the secret expires has to be to come.", field="expires_at")
+
+
 def _store(
-    app: ProviderApp, wanted: Sequence[str], *, others_end_at: datetime | None, what: str, actor: audit.Actor
+    app: ProviderApp,
+    wanted: Sequence[str],
+    *,
+    others_end_at: datetime | None,
+    expires_at: datetime | None,
+    what: str,
+    actor: audit.Actor,
 ) -> None:
     # Those that were there may go where they might go before, and nowhere else.
     registrar = open_registration(app).registrar if app.secrets is not None else registrar_of(app)
     sealed = seal_client_secrets(app, wanted, registrar=registrar)
     _write(
         app,
-        {"secrets": sealed, "secrets_changed_at": timezone.now()},
+        {"secrets": sealed, "secrets_changed_at": timezone.now(), "secret_expires_at": expires_at},
         count=len(wanted),
         others_end_at=others_end_at,
         what=what,

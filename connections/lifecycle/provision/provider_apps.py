@@ -40,6 +40,7 @@ _REGISTRATION_COLUMNS = (
     "secrets",
     "other_secrets_end_at",
     "secrets_changed_at",
+    "secret_expires_at",
     "allows_legacy",
     "registers_itself",
     "updated_at",
@@ -236,7 +237,7 @@ def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor, check: RowC
         if prepared.client_secrets is not None:
             app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))
             app.secrets_changed_at = timezone.now()
-            app.other_secrets_end_at = None  # it was said of those that are replaced
+            app.other_secrets_end_at = app.secret_expires_at = None  # it was said of those that are replaced
         # Update only the columns of the registration: ``app`` may have been read before a long HTTP call, and a kill
         # switch that was thrown meanwhile stays thrown.
         app.save(update_fields=None if prepared.is_new else _REGISTRATION_COLUMNS)

@@ -13,7 +13,7 @@ export type Binding = "completion" | "none" | "imported";
 export type BulkAct = "refresh" | "probe" | "pause" | "unpause" | "suspend" | "resume" | "revoke" | "disconnect" | "export";
 
 /** Of what something ends. Values are stable: callers see them. */
-export type Cause = "grant_ends" | "credential_expires" | "refresh_token_unused" | "too_many_grants" | "key_is_old" | "certificate_expires" | "client_secret_expires";
+export type Cause = "grant_ends" | "credential_expires" | "refresh_token_unused" | "too_many_grants" | "key_is_old" | "certificate_expires" | "client_secret_expires" | "app_secret_expires";
 
 /** How sure the facts of an entry are. */
 export type Confidence = "high" | "medium" | "low";
@@ -644,6 +644,8 @@ export interface ClientSecretIn {
   readonly preferred?: boolean;
   /** When all but a preferred one are destroyed; null: once they are removed */
   readonly others_end_at?: string | null;
+  /** When the provider lets a preferred one expire, for the forecast; null: not known */
+  readonly expires_at?: string | null;
 }
 
 /** What tells an app's client secrets apart, the preferred first. They are never shown themselves. */
@@ -652,6 +654,8 @@ export interface ClientSecrets {
   readonly fingerprints: readonly string[];
   /** When all but the first are destroyed; null: not by themselves */
   readonly others_end_at: string | null;
+  /** When the provider lets the first expire, as far as was said */
+  readonly expires_at: string | null;
 }
 
 /** Colours as #rrggbb; an empty one is the operator's, or ours. */
@@ -960,12 +964,6 @@ export interface DomainPage {
   readonly next: string | null;
 }
 
-/** When the client secrets beside the preferred one end. */
-export interface EndOfOthersIn {
-  /** Null: they stay until they are removed */
-  readonly others_end_at: string | null;
-}
-
 /**
  * What an end user has here, up to 200 of a kind.
  *
@@ -1024,6 +1022,14 @@ export interface Ending {
   readonly label: string;
   /** What it means, and what to do */
   readonly detail: string;
+}
+
+/** When the client secrets beside the preferred one end, and when that one expires at the provider. */
+export interface EndsOfSecretsIn {
+  /** Null: they stay until they are removed */
+  readonly others_end_at: string | null;
+  /** Null: not known, or never; left out, it stays as it is */
+  readonly expires_at?: string | null;
 }
 
 /** One event of the outbox. */
@@ -5279,11 +5285,13 @@ export class Operations extends Caller {
   /**
    * Say when an app's old secrets end.
    *
-   * Have all client secrets but the preferred one destroyed then. Until then they are tried where it is refused.
+   * Have all client secrets but the preferred one destroyed then; they are tried until then where it is refused.
+   *
+   * With `expires_at`, note when the provider lets the preferred one expire: the forecast tells of it.
    */
   putClientSecretsEnd(
     appId: string,
-    body: EndOfOthersIn,
+    body: EndsOfSecretsIn,
     query: { tenant?: string } = {},
     options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ClientSecrets> {

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from connections.access.secrets import open_client_secrets
 from connections.database.clock import database_now
@@ -45,6 +46,19 @@ def test_the_end_is_moved_and_taken_back(olga: Client, world: World) -> None:
     olga.post(press_url(world.app, "end-secrets"), {"others_end_at": ""})
     world.app.refresh_from_db()
     assert world.app.other_secrets_end_at is None
+
+
+def test_the_day_on_which_it_expires_is_noted_and_foretold(olga: Client, world: World) -> None:
+    expires = in_days(5)
+    olga.post(press_url(world.app, "end-secrets"), {"others_end_at": "", "expires_at": expires})
+    world.app.refresh_from_db()
+    assert world.app.secret_expires_at == datetime.fromisoformat(expires).replace(tzinfo=UTC)
+    assert f"expires at the provider on {expires.replace('T', ' ')}" in olga.get(page_url(world.app)).content.decode()
+    assert page_url(world.app) in olga.get(reverse("forecast"), {"days": "30"}).content.decode()
+    page = olga.post(press_url(world.app, "rotate-secret"), {"client_secret": NEW, "expires_at": in_days(700)})
+    world.app.refresh_from_db()
+    assert page.status_code == 302
+    assert world.app.secret_expires_at > database_now() + timedelta(days=690)
 
 
 @pytest.mark.parametrize("ends", ["soon", "0001-01-01T00:00", "9999-12-31T23:59", "2020-01-01T00:00"])

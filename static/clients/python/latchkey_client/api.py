@@ -28,6 +28,7 @@ Cause = Literal[
     "key_is_old",
     "certificate_expires",
     "client_secret_expires",
+    "app_secret_expires",
 ]
 """Of what something ends. Values are stable: callers see them."""
 
@@ -703,6 +704,9 @@ class ClientSecrets:
 
     others_end_at: datetime | None
     """When all but the first are destroyed; null: not by themselves"""
+
+    expires_at: datetime | None
+    """When the provider lets the first expire, as far as was said"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -2895,6 +2899,9 @@ class ClientSecretIn(TypedDict):
     others_end_at: NotRequired[datetime | str | None]
     """When all but a preferred one are destroyed; null: once they are removed"""
 
+    expires_at: NotRequired[datetime | str | None]
+    """When the provider lets a preferred one expire, for the forecast; null: not known"""
+
 
 class Colors(TypedDict):
     """Colours as #rrggbb; an empty one is the operator's, or ours."""
@@ -3005,11 +3012,14 @@ class DecisionIn(TypedDict):
     """Who answered, at yours"""
 
 
-class EndOfOthersIn(TypedDict):
-    """When the client secrets beside the preferred one end."""
+class EndsOfSecretsIn(TypedDict):
+    """When the client secrets beside the preferred one end, and when that one expires at the provider."""
 
     others_end_at: datetime | str | None
     """Null: they stay until they are removed"""
+
+    expires_at: NotRequired[datetime | str | None]
+    """Null: not known, or never; left out, it stays as it is"""
 
 
 class ExchangeIn(TypedDict):
@@ -6029,12 +6039,14 @@ class Operations(Caller):
         return answer
 
     def put_client_secrets_end(
-        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[EndOfOthersIn]
+        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[EndsOfSecretsIn]
     ) -> ClientSecrets:
         """Say when an app's old secrets end.
 
-        Have all client secrets but the preferred one destroyed then. Until then they are tried where it is
+        Have all client secrets but the preferred one destroyed then; they are tried until then where it is
         refused.
+
+        With `expires_at`, note when the provider lets the preferred one expire: the forecast tells of it.
         """
         answer: ClientSecrets = self._call(
             _PUT_CLIENT_SECRETS_END,
@@ -8221,7 +8233,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def put_client_secrets_end(
-        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[EndOfOthersIn]
+        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[EndsOfSecretsIn]
     ) -> ClientSecrets:
         """Say when an app's old secrets end."""
         answer: ClientSecrets = await self._call(

@@ -54,7 +54,7 @@ def foreseen(*, days: float = 30, limit: int = 100, tenant: Tenant | None = None
     def see(rows: Any) -> Any:
         if tenant is None:
             return rows
-        path = "tenant" if rows.model is Connection else "provider_app__tenant"
+        path = "tenant" if rows.model in (Connection, ProviderApp) else "provider_app__tenant"
         return rows.filter(**{path: tenant})
 
     return upcoming(see=see, until=now + timedelta(days=days), now=now, limit=limit, **changes)

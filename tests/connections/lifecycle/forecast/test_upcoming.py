@@ -8,9 +8,11 @@ from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
 from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
 from connections.lifecycle.forecast.causes import OF_CONNECTIONS, Cause
 from connections.lifecycle.forecast.upcoming import Position
-from connections.models import Connection, Tenant
+from connections.lifecycle.provision.client_secrets import add_client_secret, set_expiry
+from connections.models import Connection, ProviderApp, Tenant
 from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.connections.lifecycle.forecast.rows import certificate, client_secret, ending, foreseen, paged
 
@@ -54,6 +56,17 @@ def test_a_token_without_an_end_that_nobody_typed_is_no_old_key(acme: Tenant) ->
     columns = {"refresh_due_at": None, "access_expires_at": None}
     make_connection(acme, authorized_at=database_now() - timedelta(days=400), **columns)
     assert foreseen() == []
+
+
+def test_a_client_secret_that_was_entered_is_listed_by_the_date_that_was_said(acme: Tenant, soon: datetime) -> None:
+    app = ProviderApp.objects.get(id=make_app(acme).id)
+    assert foreseen() == []
+    assert set_expiry(app, soon, now=database_now(), actor=SYSTEM)
+    [found] = foreseen(tenant=acme, provider=app.provider)
+    assert (found.cause, found.ends_at, found.app, found.connection) == (Cause.APP_SECRET, soon, app, None)
+    assert foreseen(provider="hubspot") == []
+    assert add_client_secret(app, "the-next-one", preferred=True, now=database_now(), actor=SYSTEM)
+    assert foreseen() == [], "nobody has said when the new one expires"
 
 
 def test_what_is_ours_is_listed_by_its_app(acme: Tenant, soon: datetime) -> None:

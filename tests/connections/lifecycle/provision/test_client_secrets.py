@@ -15,6 +15,7 @@ from connections.lifecycle.provision.client_secrets import (
     fingerprints,
     remove_client_secret,
     set_end_of_others,
+    set_expiry,
 )
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import AuditEvent, OutboxEvent, ProviderApp
@@ -115,6 +116,45 @@ def test_only_secrets_beside_a_preferred_one_end(app: ProviderApp) -> None:
     with pytest.raises(InvalidRequest):
         add_client_secret(app, "second", preferred=False, others_end_at=now + WEEK, now=now, actor=ANN)
     assert (held(app), app.other_secrets_end_at) == (["first"], None)
+
+
+def test_the_expiry_is_the_preferred_secret_s(app: ProviderApp) -> None:
+    now = database_now()
+    assert set_expiry(app, now + WEEK, now=now, actor=ANN)
+    assert not set_expiry(app, now + WEEK, now=now, actor=ANN)
+    add_client_secret(app, "second", preferred=False, now=now, actor=ANN)
+    assert app.secret_expires_at == now + WEEK
+    add_client_secret(app, "third", preferred=True, expires_at=now + 2 * WEEK, now=now, actor=ANN)
+    assert (held(app), app.secret_expires_at) == (["third", "first", "second"], now + 2 * WEEK)
+    remove_client_secret(app, fingerprints(app)[1], actor=ANN)
+    assert app.secret_expires_at == now + 2 * WEEK
+    set_end_of_others(app, now + WEEK, now=now, actor=ANN)
+    end_others(now=now + WEEK)
+    app.refresh_from_db()
+    assert (held(app), app.secret_expires_at) == (["third"], now + 2 * WEEK)
+    rotate(app, "fourth")
+    assert app.secret_expires_at is None, "nobody has said it of this one"
+    set_expiry(app, now + WEEK, now=now, actor=ANN)
+    remove_client_secret(app, fingerprints(app)[0], actor=ANN)
+    assert (held(app), app.secret_expires_at) == (["third"], None)
+    set_expiry(app, now + WEEK, now=now, actor=ANN)
+    assert save_app(["fifth"]).secret_expires_at is None
+    assert AuditEvent.objects.filter(action="provider_app.secret_expiry_set").count() == 3
+
+
+@pytest.mark.parametrize("expires_in", [timedelta(0), timedelta(seconds=-1)])
+def test_an_expiry_is_to_come_and_of_a_secret(app: ProviderApp, expires_in: timedelta) -> None:
+    now = database_now()
+    with pytest.raises(InvalidRequest) as setting:
+        set_expiry(app, now + expires_in, now=now, actor=ANN)
+    with pytest.raises(InvalidRequest) as adding:
+        add_client_secret(app, "second", preferred=True, expires_at=now + expires_in, now=now, actor=ANN)
+    with pytest.raises(InvalidRequest) as behind:
+        add_client_secret(app, "second", preferred=False, expires_at=now + WEEK, now=now, actor=ANN)
+    app.forget_secrets()
+    with pytest.raises(InvalidRequest) as nothing:
+        set_expiry(app, now + WEEK, now=now, actor=ANN)
+    assert {one.value.extra["field"] for one in (setting, adding, behind, nothing)} == {"expires_at"}
 
 
 def test_whoever_is_left_alone_has_no_end(app: ProviderApp) -> None:
