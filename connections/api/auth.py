@@ -61,7 +61,7 @@ class Caller:
         """Return one connection of the tenant that the call is about. Raises ``NotFound``, always in the same words."""
         tenant = self.tenant(slug)
         connection = (
-            Connection.objects.for_tenant(tenant.id)
+            Connection.objects.for_callers_of(tenant.id)
             .select_related("tenant", "provider_app")
             .filter(id=connection_id)
             .first()

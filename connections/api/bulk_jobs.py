@@ -43,7 +43,7 @@ class BulkJobIn(Request):
         if bool(named) is self.everything:
             says = "Say which: connections, provider, end_user or status; or else everything: true."
             raise InvalidRequest(says, field="everything")
-        return Connection.objects.for_tenant(tenant.id).filter(**named)
+        return Connection.objects.for_callers_of(tenant.id).filter(**named)
 
 
 class BulkJobOut(BaseModel):

@@ -53,10 +53,11 @@ def emit(type_: str, connection: Connection, **payload: Any) -> OutboxEvent:
     """Write one event about ``connection``, in the caller's transaction, and return it.
 
     The payload always has the members of ``identity``. ``payload`` adds members of this type of event, JSON-ready.
+    Of an operator's trial it is the operator's, and no tenant reads it.
     """
     return OutboxEvent.objects.create(
         type=type_,
-        tenant_id=connection.tenant_id,
+        tenant_id=None if connection.is_trial else connection.tenant_id,
         connection_id=connection.id,
         payload=identity(
             connection.id,

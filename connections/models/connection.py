@@ -27,6 +27,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Return the connections of one tenant."""
         return self.filter(tenant_id=tenant_id)
 
+    def for_callers_of(self, tenant_id: uuid.UUID) -> Self:
+        """Return those of one tenant that its products may see: no operator's trial is among them."""
+        return self.for_tenant(tenant_id).filter(is_trial=False)
+
     def live(self) -> Self:
         """Return the connections that are connected, in whatever health."""
         return self.filter(status__in=LIVE)
@@ -75,6 +79,9 @@ class Connection(Mutable):
     ``is_canary``: it leads nowhere, and whoever touches it is found out (``lifecycle.watch``). It is always paused,
     which callers are not told.
 
+    ``is_trial``: an operator tries the app with it (``lifecycle.steer.trial``). No caller sees it; events are the
+    operator's.
+
     ``party`` is whom it leads to, where that is not simply the provider of its app (``access.parties``).
 
     ``evidence`` holds the facts on which the status rests. Its keys, each only where it applies: ``detail``,
@@ -111,6 +118,7 @@ class Connection(Mutable):
     paused_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     is_canary = models.BooleanField(default=False, editable=False)
+    is_trial = models.BooleanField(default=False, editable=False)
     undecryptable_at = models.DateTimeField(null=True, blank=True)
     answer_unread_at = models.DateTimeField(null=True, blank=True)
 

@@ -63,7 +63,7 @@ def list_providers(standing: Standing, asked: ProvidersIn) -> ConnectableProvide
     words = asked.query.casefold().split()
     apps = ProviderApp.objects.usable_by(standing.tenant).filter(suspended_at=None)
     slugs = sorted({app.provider for app in apps if not app.is_draft})
-    theirs = Connection.objects.for_tenant(standing.tenant.id).filter(status__in=LIVE)
+    theirs = Connection.objects.for_callers_of(standing.tenant.id).filter(status__in=LIVE)
     mine = theirs.filter(owner_kind=OwnerKind.TENANT)
     if standing.parties.end_user is not None:
         mine |= theirs.filter(owner_kind=OwnerKind.END_USER, end_user=standing.parties.end_user)

@@ -61,7 +61,7 @@ def list_connections(
 ) -> ConnectionPage:
     """List a tenant's connections, newest first. An alias of a provider means those by the style it stands for."""
     caller = caller_of(request, may=Permission.READ)
-    found = Connection.objects.for_tenant(caller.tenant(tenant).id)
+    found = Connection.objects.for_callers_of(caller.tenant(tenant).id)
     slug, style = meant_by(provider) if provider is not None else (None, "")
     wanted = {
         "end_user": end_user,

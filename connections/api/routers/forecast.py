@@ -17,7 +17,7 @@ from connections.api.texts import Slug
 from connections.database.clock import database_now
 from connections.lifecycle.forecast.causes import Cause
 from connections.lifecycle.forecast.upcoming import upcoming
-from connections.models import Permission, Tenant
+from connections.models import Connection, Permission, Tenant
 
 router = Router(tags=["connections"])
 
@@ -55,4 +55,5 @@ def list_forecast(
 
 
 def _of_tenant(tenant: Tenant, rows: "QuerySet[Any]") -> "QuerySet[Any]":
-    return rows.filter(**{PATHS[rows.model]: tenant.id})
+    seen = rows.filter(**{PATHS[rows.model]: tenant.id})
+    return seen.filter(is_trial=False) if rows.model is Connection else seen

@@ -177,7 +177,7 @@ def _connection_to_renew(
         if connection is None:
             return None
     else:
-        found = Connection.objects.for_tenant(tenant.id).filter(id=invitation.connection).first()
+        found = Connection.objects.for_callers_of(tenant.id).filter(id=invitation.connection).first()
         if found is None or found.status in (Status.DISCONNECTED, Status.PENDING):
             raise NotFound("There is no such connection to renew.")
         if labelled is not None and labelled.id != found.id:
@@ -200,7 +200,7 @@ def _labelled(invitation: Invitation, tenant: Tenant, owner: str) -> Connection 
     if len(invitation.providers) != 1:
         raise InvalidRequest("A label is for a connection to one provider: name that alone.", field="label")
     return (
-        Connection.objects.for_tenant(tenant.id)
+        Connection.objects.for_callers_of(tenant.id)
         .live()
         .filter(
             provider=invitation.providers[0],

@@ -67,6 +67,7 @@ def hold(
             binding=session.binding,
             params=params_of(session, app),
             registered_client=session.registered_client,
+            is_trial=bool(session.tried_by),
         )
     completion_code = _completion_code(session, browser_secret)
     session.hold(

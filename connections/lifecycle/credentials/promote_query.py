@@ -21,9 +21,10 @@ from connections.lifecycle.credentials.due import ProbeIntervals
 
 _STATEMENT = f"""
 WITH plain AS MATERIALIZED (
-    SELECT given.*, connection.id AS connection_id, connection.tenant_id, connection.authorized_at,
+    SELECT given.*, connection.id AS connection_id, connection.authorized_at,
            attempt.id AS attempt_id, attempt.claimed_at, clock_timestamp() AS now,
            clock_timestamp() - COALESCE(connection.last_vended_at, clock_timestamp()) AS unvended_for,
+           CASE WHEN connection.is_trial THEN NULL ELSE connection.tenant_id END AS told_tenant_id,
            (SELECT to_jsonb(told) FROM (
                SELECT connection.id AS connection, connection.provider, NULLIF(connection.end_user, '') AS end_user,
                       connection.status, connection.reason) AS told
@@ -59,7 +60,7 @@ WITH plain AS MATERIALIZED (
      WHERE attempt.id = plain.attempt_id
 ), event AS (
     INSERT INTO connections_outboxevent (event_id, type, tenant_id, connection_id, payload, created_at)
-    SELECT gen_random_uuid(), 'connection.refreshed', tenant_id, connection_id, identity, now
+    SELECT gen_random_uuid(), 'connection.refreshed', told_tenant_id, connection_id, identity, now
       FROM plain
 )
 UPDATE connections_connection AS connection

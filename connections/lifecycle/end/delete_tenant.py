@@ -252,12 +252,19 @@ def _is_written_to(tenant: Tenant, *, now: datetime) -> bool:
     return sent.exists() or exchanging.exists()
 
 
+def _of_trials(tenant: Tenant) -> QuerySet[OutboxEvent]:
+    """Return the events of operators' trials with this tenant, which are the operator's."""
+    trials = Connection.objects.for_tenant(tenant.id).filter(is_trial=True)
+    return OutboxEvent.objects.filter(tenant_id=None, connection_id__in=trials.values("id"))
+
+
 def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
     """Delete the tenant's rows, each before the rows to which it refers. Return whether all of them are gone."""
     kinds: tuple[QuerySet[Model], ...] = (
         ConnectSession.objects.filter(tenant=tenant),
         ImportRow.objects.filter(tenant=tenant),
         ManagementSession.objects.filter(tenant=tenant),
+        _of_trials(tenant),
         Connection.objects.for_tenant(tenant.id),
         ProviderApp.objects.filter(tenant=tenant),
         ApiClient.objects.filter(tenant=tenant),

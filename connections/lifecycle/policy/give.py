@@ -129,7 +129,7 @@ def _check_subject(terms: Terms, *, tenant: Tenant, actor: audit.Actor) -> None:
 
 def _check_target(terms: Terms, *, tenant: Tenant) -> None:
     if terms.connection_id is not None:
-        known = Connection.objects.for_tenant(tenant.id).filter(id=terms.connection_id)
+        known = Connection.objects.for_callers_of(tenant.id).filter(id=terms.connection_id)
         if not known.exclude(status=Status.DISCONNECTED).exists():
             raise NotFound("There is no such connection.")
         return

@@ -174,7 +174,7 @@ class _Taken:
 
 def _size_at_least(tenant: Tenant, wishes: Wishes) -> int:
     """Return how many bytes the document will have at least: what a connection and an audit row take. Two queries."""
-    size = _A_CONNECTION * Connection.objects.for_tenant(tenant.id).filter(status__in=LIVE).count()
+    size = _A_CONNECTION * Connection.objects.for_callers_of(tenant.id).filter(status__in=LIVE).count()
     if wishes.with_audit:
         size += _AN_AUDIT_ROW * AuditEvent.objects.filter(tenant_id=tenant.id).count()
     return size
@@ -224,7 +224,7 @@ def _in_flight(tenant: Tenant) -> bool:
 
 def _connections(tenant: Tenant, taken: _Taken) -> Iterator[dict[str, Any]]:
     left = taken.left
-    rows = Connection.objects.for_tenant(tenant.id).filter(status__in=LIVE, current_version_id__isnull=False)
+    rows = Connection.objects.for_callers_of(tenant.id).filter(status__in=LIVE, current_version_id__isnull=False)
     rows = rows.filter(is_canary=False)  # it would be a real one there
     for connection in rows.select_related("current_version").order_by("id").iterator(chunk_size=500):
         version = connection.current_version

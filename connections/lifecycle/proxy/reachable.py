@@ -63,7 +63,7 @@ def within_sight(asker: UseRequest, grants: Sequence[AccessGrant], *, tenant_id:
         seen |= Q(grants_only=False) & theirs
     elif asker.may_act_without_user:
         seen |= Q(grants_only=False)
-    found = Connection.objects.for_tenant(tenant_id).filter(seen)
+    found = Connection.objects.for_callers_of(tenant_id).filter(seen)
     found = found.exclude(status__in=[Status.PENDING, Status.DISCONNECTED])
     return found.select_related("tenant", "provider_app").prefetch_related("scopes")
 

@@ -7,6 +7,8 @@ sealed under the tenant's key, until the endpoints that chose it have it (``webh
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from connections.journal import events
 from connections.journal.event_types import EventType
 from connections.lifecycle.pushes.concern import Whose, concerned
@@ -28,11 +30,16 @@ def forward(app: ProviderApp, rules: PushRules, pushed: Sequence[PushedEvent], *
     for event in pushed:
         if not event.accounts or (asked is not None and asked.is_nobody):
             continue
-        for connection in concerned(app.id, Whose(event.accounts, rules.account_param))[:MOST_CONNECTIONS]:
+        for connection in _theirs(app, rules, event)[:MOST_CONNECTIONS]:
             if asked is not None and asked.includes(connection.tenant_id):
                 _write(connection, event, now=now)
                 written += 1
     return written
+
+
+def _theirs(app: ProviderApp, rules: PushRules, event: PushedEvent) -> QuerySet[Connection]:
+    """Return the connections that ``event`` is about, without operators' trials. No query yet."""
+    return concerned(app.id, Whose(event.accounts, rules.account_param)).filter(is_trial=False)
 
 
 def _write(connection: Connection, event: PushedEvent, *, now: datetime) -> None:

@@ -41,7 +41,7 @@ def own_connection(session: ManagementSession, connection_id: uuid.UUID) -> Conn
 
 def _of(session: ManagementSession) -> QuerySet[Connection]:
     return (
-        Connection.objects.for_tenant(session.tenant_id)
+        Connection.objects.for_callers_of(session.tenant_id)
         .filter(owner_kind=OwnerKind.END_USER, end_user=session.end_user)
         .exclude(status=Status.PENDING)
         .select_related("tenant", "provider_app", "registered_client")

@@ -124,7 +124,7 @@ def _naming(*, end_user: str | None, groups: Sequence[str], agent: str, client_i
 def _at(tenant: Tenant, *, provider: str, label: str) -> QuerySet[Connection]:
     """Return the tenant's connections at ``provider`` that have not ended, oldest first; with a ``label``, that one."""
     slug, style = meant_by(provider)
-    found = Connection.objects.for_tenant(tenant.id).filter(provider=slug).exclude(status=Status.DISCONNECTED)
+    found = Connection.objects.for_callers_of(tenant.id).filter(provider=slug).exclude(status=Status.DISCONNECTED)
     if style:
         found = found.filter(provider_app__auth_style=style)
     if label:

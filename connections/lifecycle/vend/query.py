@@ -88,7 +88,7 @@ WITH asked AS (
               LEFT JOIN connections_registeredclient AS own ON own.id = connection.registered_client_id
               LEFT JOIN connections_credentialversion AS version ON version.id = connection.current_version_id
               LEFT JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id
-             WHERE connection.id = asked.connection_id
+             WHERE connection.id = asked.connection_id AND NOT connection.is_trial
              LIMIT 1
            ) AS theirs ON true
 ), allowed AS (

@@ -6,7 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.delete_tenant import continue_deletion, order_deletion
 from connections.lifecycle.end.revoke import revoke
+from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.steer.trial import CLIENT
 from connections.models import (
     ApiClient,
@@ -14,6 +18,8 @@ from connections.models import (
     Connection,
     ConnectSession,
     ConnectStep,
+    OutboxEvent,
+    Permission,
     ProviderApp,
     SessionState,
     StaffLimit,
@@ -22,7 +28,8 @@ from connections.models import (
 )
 from providers.sandbox.client import SandboxProcess
 from tests.connections.admin.conftest import messages_of, operator_with, page_url, press_url
-from tests.factories import Caller, make_sandbox_app
+from tests.connections.lifecycle.clockwork import age
+from tests.factories import BACKEND, Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser, Invitation, call, return_link
 
 MAY_TRY = ("view_providerapp", "change_providerapp", "view_connectsession", "change_connectsession")
@@ -186,3 +193,68 @@ def test_an_app_that_cannot_be_used_is_not_tried(tina: Client, app: ProviderApp)
     answer = tina.post(press_url(app, "try"), {"sent": "1"}, follow=True)
     assert "not possible" in messages_of(answer)[0]
     assert not ConnectSession.objects.exists()
+
+
+@pytest.mark.parametrize("is_operators", [False, True], ids=["of-the-tenant", "operator-wide"])
+def test_no_caller_sees_or_uses_the_connection_of_a_trial(
+    tina: Client, alice: EndUser, app: ProviderApp, acme: Tenant, is_operators: bool
+) -> None:
+    session = through(tina, app, alice)
+    own = alice.connect(label="mine")
+    may = (*BACKEND, Permission.PROXY, Permission.VEND_WITHOUT_USER)
+    caller = make_caller(None if is_operators else acme, "all", may, proxy_rules=["sandbox GET /**"])
+    named = {"tenant": "acme"} if is_operators else {}
+    asked = "?tenant=acme" if is_operators else ""
+    tried, user = str(session.connection_id), session.end_user
+
+    def status(method: str, path: str, body: object = None, **headers: str) -> int:
+        return call(caller, method, path, body, headers=headers).status_code
+
+    at = {"latchkey-tenant": "acme"} if is_operators else {}
+    for by in ({}, {"end_user": user}):
+        assert status("POST", f"/connections/{tried}/credential", {**named, **by}) == 404
+    assert status("POST", "/credentials", {**named, "provider": "sandbox", "end_user": user}) == 404
+    assert status("GET", f"/connections/{tried}/proxy/me", **at) == 404
+    assert status("GET", f"/connections/{tried}{asked}") == 404
+    assert status("GET", f"/connections/{tried}/receipts{asked}") == 404
+    for act in ("refresh", "probe"):
+        assert status("POST", f"/connections/{tried}/{act}{asked}", None) == 404
+    assert status("POST", f"/connections/{tried}/report", {**named, "version": tried, "status": 401}) == 404
+    assert status("DELETE", f"/connections/{tried}{asked}", None, **{"if-match": "*"}) == 404
+    renewal = {"end_user": user, "provider": "sandbox", "return_url": session.tenant.return_urls[0]}
+    assert status("POST", "/connect-sessions", {**named, **renewal, "connection": tried}) == 404
+    grant = {"subject": {"kind": "end_user", "id": "alice"}, "connection": tried, "actions": ["vend"]}
+    assert status("POST", "/access-grants", {**named, **grant}) in (404, 422)
+    listed = call(caller, "GET", f"/connections{asked}").json()["items"]
+    assert [item["id"] for item in listed] == [own["id"]]
+    ends = call(caller, "GET", f"/forecast{asked or '?'}&days=400").json()["items"]
+    assert tried not in [item["connection"] for item in ends]
+
+
+def test_a_trial_is_announced_to_no_tenant(tina: Client, alice: EndUser, app: ProviderApp, backend: Caller) -> None:
+    session = through(tina, app, alice)
+    assert session.connection_id is not None
+    age(session.connection_id, hours=2)
+    refresh(session.connection_id, trigger="sweep")
+    tina.post(press_url(session, "end-trial"))
+    told = OutboxEvent.objects.filter(connection_id=session.connection_id).order_by("id")
+    assert {*told.values_list("type", flat=True)} >= {
+        "connection.connected",
+        "connection.refreshed",
+        "connection.disconnected",
+    }
+    assert {*told.values_list("tenant_id", flat=True)} == {None}
+    assert call(backend, "GET", "/events").json()["items"] == []
+
+
+def test_what_was_told_of_trials_goes_with_their_tenant(
+    tina: Client, alice: EndUser, app: ProviderApp, acme: Tenant
+) -> None:
+    session = through(tina, app, alice)
+    tina.post(press_url(session, "end-trial"))
+    assert session.connection_id is not None
+    revoke(session.connection_id)
+    order_deletion(acme.id, now=database_now(), at_once=True, actor=SYSTEM)
+    continue_deletion(acme.id, now=database_now())
+    assert not Tenant.objects.filter(id=acme.id).exists()
+    assert not OutboxEvent.objects.filter(connection_id=session.connection_id).exists()
