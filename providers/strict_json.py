@@ -4,6 +4,7 @@ Two readers of a body with a name twice may see two accounts. Whoever sent it me
 """
 
 import json
+import math
 from typing import Any, Never
 
 
@@ -14,7 +15,9 @@ class TooDeep(ValueError):
 def parse(body: bytes, *, deepest: int) -> Any:
     """Return what ``body`` says, in UTF-8. Raises ``TooDeep``, or ``ValueError`` for what has no one meaning."""
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
+        document = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_float=_float, parse_constant=_no_number
+        )
     except RecursionError:
         raise ValueError("It has more levels than can be read.") from None
     if _is_deeper(document, deepest):
@@ -27,6 +30,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("A name is there twice.")
     return found
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # a number for JSON, but none that we could write down again
+        raise ValueError("This number is too large.")
+    return number
 
 
 def _no_number(_: str) -> Never:

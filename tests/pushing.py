@@ -43,15 +43,15 @@ def app_of(vendor: Vendor, tenant: Tenant | None, *, secret: str = "") -> Provid
 
 
 def connection_at(app: ProviderApp, vendor: Vendor, tenant: Tenant, *, account: str = "", **changes: Any) -> Connection:
-    """Store a connection of ``tenant`` to the vendor's account, made an hour ago."""
+    """Store a connection of ``tenant`` to the vendor's account, made weeks ago."""
     base = app if vendor.slug == "sandbox" else _sandbox_app(tenant)
     made = make_connection(tenant, app=base, end_user=f"user-{uuid.uuid4().hex[:6]}", **changes)
     own = account or vendor.account
     columns = (
         {"params": {vendor.param: own}, "provider_account_id": ""} if vendor.param else {"provider_account_id": own}
     )
-    an_hour_ago = database_now() - timedelta(hours=1)
-    overwrite(made, provider_app_id=app.id, provider=vendor.slug, authorized_at=an_hour_ago, **columns)
+    weeks_ago = database_now() - timedelta(weeks=3)
+    overwrite(made, provider_app_id=app.id, provider=vendor.slug, authorized_at=weeks_ago, **columns)
     return reload(made)
 
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from connections.access.staff import PATHS
 from connections.database.clock import database_now
+from connections.journal.shapes import cell
 from connections.lifecycle.forecast.causes import Cause
 from connections.lifecycle.forecast.upcoming import Ending, See, upcoming
 from connections.management.operator_command import tenant_named
@@ -86,11 +87,9 @@ def _as_csv(data: list[dict[str, Any]]) -> str:
     written = io.StringIO()
     rows = csv.DictWriter(written, _COLUMNS, lineterminator="\n")
     rows.writeheader()
-    rows.writerows({name: _cell(value) for name, value in row.items()} for row in data)
+    rows.writerows({name: cell(_written(value)) for name, value in row.items()} for row in data)
     return written.getvalue().rstrip("\n")
 
 
-def _cell(value: Any) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+def _written(value: Any) -> str:
+    return "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)

@@ -14,6 +14,7 @@ from connections.refusals import CredentialUnreadable, NotFound, RateLimited
 from providers.pushes.arrival import Arrival
 
 _LATER_SECONDS = 30
+_LONGEST_LENGTH = 12  # digits
 # RFC 8935 §2.4 has these words; what it has none for is an invalid request.
 _SET_ERRORS = {
     "issuer": "invalid_issuer",
@@ -32,7 +33,7 @@ def push(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if "Transfer-Encoding" in request.headers or not length.isdecimal():
         return _refusal(411, "length_required")
-    if int(length) > LARGEST_BYTES:
+    if len(length) > _LONGEST_LENGTH or int(length) > LARGEST_BYTES:
         return _refusal(413, "too_large")
     arrival = Arrival(
         method=request.method or "POST",

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from providers.catalog.pointer import value_at
 from providers.catalog.pushes import HEADER, PushChallenge, PushEvent, PushRules
-from providers.pushes.arrival import Arrival, Proven
+from providers.pushes.arrival import Arrival, Proven, PushRefused
 from providers.pushes.events import events_in
 from providers.pushes.verify import signature_of
 
@@ -19,7 +19,8 @@ LONGEST_TYPE = 120
 _LONGEST_ACCOUNT = 255
 _LONGEST_ID = 200
 _LONGEST_CHALLENGE = 2000
-_MOST_ACCOUNTS = 1000
+_MOST_ACCOUNTS = 1000  # of one event
+_MOST_ACCOUNTS_OF_ALL = 2000
 
 Means = Literal["ended", "doubtful", "other"]
 
@@ -59,10 +60,16 @@ def delivery_id(rules: PushRules, arrival: Arrival, proven: Proven) -> str:
 
 
 def read_events(rules: PushRules, arrival: Arrival, proven: Proven) -> list[PushedEvent]:
-    """Return the events of a push that are about somebody, without challenges. No I/O. Raises ``PushRefused``."""
+    """Return the events of a push that are about somebody, without challenges. No I/O.
+
+    Raises ``PushRefused``, also where they name more accounts together than any provider does.
+    """
     asked = {challenge.type for challenge in rules.challenges if challenge.type}
     read = [_event(rules, arrival, document) for document in _documents(rules, proven)]
-    return [event for event in read if event is not None and event.type and event.type not in asked]
+    events = [event for event in read if event is not None and event.type and event.type not in asked]
+    if sum(len(event.accounts) for event in events) > _MOST_ACCOUNTS_OF_ALL:
+        raise PushRefused("malformed")
+    return events
 
 
 def unproven_answer(rules: PushRules | None, arrival: Arrival) -> Answer | None:
@@ -123,9 +130,11 @@ def _accounts(rules: PushRules, rule: PushEvent | None, arrival: Arrival, docume
     parts: list[Sequence[str]] = []
     for place in places:
         found = _found(arrival, document, place)
-        parts.append([_account(rules, one) for one in (found if isinstance(found, list) else [found])])
-    whole = (":".join(several) for several in product(*parts) if all(several))
-    return tuple(dict.fromkeys(islice((one for one in whole if len(one) <= _LONGEST_ACCOUNT), _MOST_ACCOUNTS)))
+        named = (_account(rules, one) for one in (found if isinstance(found, list) else [found]))
+        parts.append(list(dict.fromkeys(filter(None, named))))
+    # Two long lists have countless combinations: so many are looked at, and of these the ones that can be accounts.
+    whole = (":".join(several) for several in islice(product(*parts), _MOST_ACCOUNTS))
+    return tuple(one for one in whole if one and len(one) <= _LONGEST_ACCOUNT)
 
 
 def _account(rules: PushRules, found: Any) -> str:

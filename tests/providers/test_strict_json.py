@@ -16,6 +16,7 @@ NO_JSON = {
     "a name twice, inside": b'[{"b": {"a": 1, "a": 1}}]',
     "not a number": b'{"a": NaN}',
     "without end": b'{"a": -Infinity}',
+    "a number that is none of ours": b'{"a": [-1e400]}',
     "a number without end": b'{"a": ' + b"9" * 5000 + b"}",
     "two documents": b"{} {}",
     "deep": b"[" * 65 + b"]" * 65,

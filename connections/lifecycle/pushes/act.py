@@ -1,8 +1,9 @@
 """Act on a push: end the connections whose grant it says is gone, or have their provider asked at once.
 
-A push is decisive for the grant that it is about. So it ends no connection that was authorized after what it tells of,
-and none that shares its account with one that we have just revoked ourselves: what the provider tells then may be our
-own doing. There, as where the same signature comes a second time, the provider is asked.
+A push is decisive for the grant that it is about. So it ends no connection that was authorized after what it tells of;
+where it does not say when that was, it may have been on its way for days. And it ends none that shares its account with
+one that we have just revoked ourselves: what the provider tells then may be our own doing. There, as where the same
+signature comes a second time, the provider is asked.
 """
 
 import uuid
@@ -23,6 +24,7 @@ from connections.models import VENDS, Connection, PushState, Reason, ReceivedPus
 
 BATCH = 100
 _OUR_OWN_DOING = timedelta(hours=1)
+_MAY_COME_LATE = timedelta(days=3)  # so long providers keep what did not arrive, and send it when somebody asks them to
 _LOOKED_FOR_AFTER = timedelta(seconds=30)
 
 
@@ -63,10 +65,11 @@ def _act_once(push_id: uuid.UUID) -> bool:
 
 def _act_on(connections: Iterable[Connection], push: ReceivedPush, order: dict[str, Any], *, now: datetime) -> int:
     occurred_at, ended, asked = datetime.fromisoformat(order["occurred_at"]), 0, []
+    is_dated = order.get("is_dated", False)
     for connection in connections:
         if connection.status not in (*VENDS, Status.NEEDS_REAUTH):
             continue  # another push was faster
-        if order["means"] == "ended" and _is_about_its_grant(connection, occurred_at):
+        if order["means"] == "ended" and _is_about_its_grant(connection, occurred_at, is_dated=is_dated):
             _end(connection, push, order["type"], now=now)
             ended += 1
         elif connection.status in VENDS:
@@ -77,9 +80,13 @@ def _act_on(connections: Iterable[Connection], push: ReceivedPush, order: dict[s
     return ended
 
 
-def _is_about_its_grant(connection: Connection, occurred_at: datetime) -> bool:
-    """Whether the push tells of the grant that the connection has now, and not of what we have done. One query."""
-    if connection.authorized_at is not None and connection.authorized_at > occurred_at:
+def _is_about_its_grant(connection: Connection, occurred_at: datetime, *, is_dated: bool) -> bool:
+    """Whether the push tells of the grant that the connection has now, and not of what we have done. One query.
+
+    Unless it ``is_dated``, ``occurred_at`` is only when it arrived.
+    """
+    earliest = occurred_at if is_dated else occurred_at - _MAY_COME_LATE
+    if connection.authorized_at is not None and connection.authorized_at > earliest:
         return False
     ours = Q(status=Status.DISCONNECTED) | Q(status=Status.REVOKED, reason=Reason.REVOKED_BY_OPERATOR)
     siblings = Connection.objects.filter(ours, provider_app_id=connection.provider_app_id).exclude(id=connection.id)

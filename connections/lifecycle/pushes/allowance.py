@@ -1,5 +1,6 @@
 """How many pushes may come before any work is done for one. In memory: each process counts what it gets."""
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -10,6 +11,7 @@ AT_ONCE = 500.0
 REFUSALS_PER_SECOND = 0.5
 REFUSALS_AT_ONCE = 30.0
 _MOST_KEPT = 10_000
+_OF_ONE_PLACE = 64  # bits of an IPv6 address: whoever has one address there has all of them
 
 
 class Allowance:
@@ -36,6 +38,13 @@ class Allowance:
         """Return to the state of a fresh process."""
         with self._lock:
             self._kept.clear()
+
+
+def place_of(address: str | None) -> str | None:
+    """Return where refusals from ``address`` count: the address itself, of IPv6 the network of one place. No I/O."""
+    if address is None or ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, _OF_ONE_PLACE), strict=False))
 
 
 pushes = Allowance(per_second=PER_SECOND, at_once=AT_ONCE)

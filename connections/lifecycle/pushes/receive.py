@@ -75,7 +75,9 @@ def receive(app_id: uuid.UUID, arrival: Arrival, *, address: str | None, now: da
     Fetches the issuer's keys (HTTP) for a security event token, without a transaction. Raises ``NotFound`` for an app
     that gets none, ``RateLimited``, and ``CredentialUnreadable`` where our own secret does not open.
     """
-    if not allowance.pushes.take(app_id) or not allowance.refusals.take((app_id, address), 0):
+    sender = (app_id, allowance.place_of(address))
+    # In this order: whoever is refused all the time takes nothing of what the provider's pushes need.
+    if not allowance.refusals.take(sender, 0) or not allowance.pushes.take(app_id):
         raise RateLimited("Too many pushes at once: send it again.", retry_after_seconds=5)
     app = ProviderApp.objects.filter(id=app_id).first()
     rules = None if app is None else rules_of(app)
@@ -96,7 +98,7 @@ def receive(app_id: uuid.UUID, arrival: Arrival, *, address: str | None, now: da
             return Taken(200, answer)
         events = read_events(rules, arrival, proven)
     except PushRefused as refused:
-        allowance.refusals.take((app_id, address))
+        allowance.refusals.take(sender)
         _note_refused(app, refused.why, now=now)
         return NotTaken(refused.why, by_token=rules.scheme == "security_event_token")
     _keep(app, rules, arrival, proven, events, now=now)
@@ -158,6 +160,7 @@ def _order(event: PushedEvent, rules: PushRules, proven: Proven, *, is_echo: boo
         "means": "ended" if is_decisive else "doubtful",
         "whose": whose.as_json(),
         "occurred_at": happened.isoformat(),
+        "is_dated": event.occurred_at is not None or proven.signed_at is not None,
     }
 
 

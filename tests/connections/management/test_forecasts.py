@@ -57,7 +57,8 @@ def test_reads_page_after_page(acme: Tenant, monkeypatch: pytest.MonkeyPatch) ->
     assert len(json.loads(told("--json"))) == 5
 
 
-def test_no_cell_is_a_formula(acme: Tenant) -> None:
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(acme: Tenant, begins: str) -> None:
     row = ending(acme, Cause.GRANT, database_now() + timedelta(days=1))
-    Connection.objects.filter(id=row.id).update(end_user="=1+1")
-    assert "'=1+1" in told("--format", "csv")
+    Connection.objects.filter(id=row.id).update(end_user=f"{begins}1+1")
+    assert f"'{begins}1+1" in told("--format", "csv")

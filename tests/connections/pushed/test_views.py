@@ -12,6 +12,7 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 
+from connections.lifecycle.pushes import allowance
 from connections.models import CredentialVersion, OutboxEvent, ProviderApp, ReceivedPush, Tenant
 from tests.connections.lifecycle.observed import reload
 from tests.pushing import BY_SLUG, SANDBOX, act_on_all, app_of, connection_at, post, push, sent_to, statuses
@@ -202,6 +203,23 @@ def test_a_flood_is_stopped_before_any_work(acme: Tenant) -> None:
     assert SANDBOX.ended is not None
     sent = sent_to(app, SANDBOX, SANDBOX.ended(time.time()))
     assert post(app.id, sent, REMOTE_ADDR="192.0.2.7").status_code == 200
+
+
+def test_a_stranger_s_flood_leaves_the_provider_s_pushes_their_room(acme: Tenant) -> None:
+    app = app_of(SANDBOX, acme)
+    forged = sent_to(app, SANDBOX, {}, secret="another-secret-of-8")
+    for _ in range(int(allowance.AT_ONCE) + 50):
+        post(app.id, forged)
+    assert SANDBOX.ended is not None
+    sent = sent_to(app, SANDBOX, SANDBOX.ended(time.time()))
+    assert post(app.id, sent, REMOTE_ADDR="192.0.2.7").status_code == 200
+
+
+@pytest.mark.parametrize("length", ["9" * 13, "9" * 5000])
+def test_a_length_that_is_no_sensible_number_is_too_large(acme: Tenant, length: str) -> None:
+    app = app_of(SANDBOX, acme)
+    answer = post(app.id, sent_to(app, SANDBOX, {}), CONTENT_LENGTH=length)
+    assert (answer.status_code, answer.json()) == (413, {"error": "too_large"})
 
 
 def test_an_answer_is_no_page_and_is_not_kept(acme: Tenant) -> None:

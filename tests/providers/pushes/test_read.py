@@ -93,7 +93,7 @@ def test_several_events_are_read_apart() -> None:
 
 
 def plain(document: Any, **rules: Any) -> list[PushedEvent]:
-    described = PushRules(scheme="hmac", account="/account", events=(PushEvent(type="gone"),), **rules)
+    described = PushRules(**{"scheme": "hmac", "account": "/account", "events": (PushEvent(type="gone"),), **rules})
     return read_events(described, Arrival("POST", "", {}, {}, b""), Proven(document, None, b""))
 
 
@@ -120,6 +120,22 @@ def test_an_account_is_taken_as_it_is_written() -> None:
     assert [event.accounts for event in plain({"type": "gone", "account": [7, "A", " a", "a", "a"]})] == [
         ("7", "A", " a", "a")
     ]
+
+
+@pytest.mark.parametrize("names", [[""], ["x" * 200], [None, {}, "\x00"]], ids=["empty", "long", "none"])
+def test_two_long_lists_are_not_combined_without_end(names: list[Any]) -> None:
+    several = [*names, *(f"{name}{number}" for name in names for number in range(50_000))]
+    begun_at = time.perf_counter()
+    (event,) = plain({"type": "gone", "account": several, "user": several}, account="/account /user")
+    assert time.perf_counter() - begun_at < 5
+    assert len(event.accounts) <= 1000
+
+
+def test_a_push_that_names_more_accounts_than_any_provider_does_is_refused() -> None:
+    one = {"type": "gone", "account": [*range(700)]}
+    assert sum(len(event.accounts) for event in plain([one, one])) == 1400
+    with pytest.raises(PushRefused):
+        plain([one, one, one])
 
 
 @pytest.mark.parametrize("when", [None, "", "soon", True, [], 1e300, -1e300, 10**400, "9999-12-31T23:59:59-01:00"])

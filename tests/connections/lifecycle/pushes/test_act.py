@@ -43,6 +43,20 @@ def test_a_grant_that_was_given_after_what_the_push_tells_of_lives_on(app: Provi
     assert is_asked_about(connection)
 
 
+@pytest.mark.parametrize("slug", ["github", "shopify"])
+def test_a_push_that_does_not_say_when_ends_no_young_grant(slug: str, acme: Tenant) -> None:
+    """It may have been on its way for days: what it tells of may be the grant before."""
+    vendor = BY_SLUG[slug]
+    at = app_of(vendor, acme)
+    young, old = connection_at(at, vendor, acme), connection_at(at, vendor, acme)
+    overwrite(young, authorized_at=database_now() - timedelta(days=2, hours=23))
+    overwrite(old, authorized_at=database_now() - timedelta(days=3, hours=1))
+    assert vendor.ended is not None
+    push(at, vendor, vendor.ended(time.time()))
+    assert statuses(young, old) == ["active", "revoked"]
+    assert is_asked_about(young)
+
+
 def test_what_may_be_our_own_doing_ends_nobody_else(app: ProviderApp, acme: Tenant, globex: Tenant) -> None:
     """A provider tells of the revocation that one connection's end has ordered, and means that grant alone."""
     leaves, stays = connection_at(app, SANDBOX, acme), connection_at(app, SANDBOX, globex)

@@ -2,7 +2,7 @@
 
 import time
 
-from connections.lifecycle.pushes.allowance import Allowance
+from connections.lifecycle.pushes.allowance import Allowance, place_of
 
 
 def test_a_burst_is_let_through_and_then_no_more() -> None:
@@ -30,3 +30,9 @@ def test_countless_sources_take_no_more_memory() -> None:
     for number in range(10_050):
         allowance.take(number)
     assert len(allowance._kept) == 10_000
+
+
+def test_whoever_has_many_addresses_of_one_place_is_one_source() -> None:
+    assert place_of("2001:db8:1:2::1") == place_of("2001:db8:1:2:ffff::9") != place_of("2001:db8:1:3::1")
+    assert place_of("192.0.2.7") != place_of("192.0.2.8")
+    assert place_of(None) is None
