@@ -51,6 +51,7 @@ RUN made_up() { python -c 'from base64 import b64encode; from os import urandom;
 FROM ${BASE}
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     GRANIAN_INTERFACE=asgi GRANIAN_HOST=0.0.0.0 GRANIAN_PORT=8000 GRANIAN_WORKERS=2 GRANIAN_BACKPRESSURE=4096 \
+    GRANIAN_RESPAWN_FAILED_WORKERS=true \
     LATCHKEY_SPOOL_DIR=/var/lib/latchkey/spool LATCHKEY_CATALOG_DIR=/etc/latchkey/catalog
 RUN groupadd --gid 10001 latchkey && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent latchkey \
     && install --directory --mode 0700 --owner 10001 --group 10001 /var/lib/latchkey /var/lib/latchkey/spool

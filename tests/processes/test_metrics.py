@@ -35,6 +35,7 @@ def port() -> int:
 def stack(folder: Path, port: int) -> Iterator[LocalStack]:
     told = {
         "LATCHKEY_METRICS_TOKEN": TOKEN,
+        "GRANIAN_RESPAWN_FAILED_WORKERS": "true",
         "LATCHKEY_METRICS_DIR": str(folder / "kept"),
         "LATCHKEY_METRICS_PORT": str(port),
     }

@@ -35,7 +35,10 @@ def examples() -> Mapping[str, str]:
     """Return the text of each example by its style."""
     found: dict[str, str] = {}
     for text in re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
-        (section,) = sections().keys() & tomllib.loads(text).keys()
+        described = sections().keys() & tomllib.loads(text).keys()
+        if not described:
+            continue  # an example of something beside a style
+        (section,) = described
         style = sections()[section].style
         assert style not in found, "one example a style"
         found[style] = text
