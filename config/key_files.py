@@ -55,6 +55,11 @@ class KeyFiles:
         self._paths[name] = path
         return KeyList(self, name)
 
+    @property
+    def followed(self) -> frozenset[str]:
+        """The settings that come from files."""
+        return frozenset(self._paths)
+
     def current(self, name: str) -> tuple[str, ...]:
         """Return the keys of ``name`` that are in force. Looks at the files at most every few seconds."""
         if time.monotonic() >= self._due_at:

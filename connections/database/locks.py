@@ -110,6 +110,14 @@ def lock_if_free_of(rows: QuerySet[_Row], *, limit: int) -> QuerySet[_Row]:
     return rows.select_for_update(skip_locked=True, of=("self",))[:limit]
 
 
+def lock_to_reseal(rows: QuerySet[_Row], *, limit: int) -> list[_Row]:
+    """Return up to ``limit`` of ``rows``, locked in the order of their keys. Skip those that somebody else has locked.
+
+    Lock no other row beside them: who waits for nobody deadlocks with nobody.
+    """
+    return list(rows.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("pk")[:limit])
+
+
 def lock_session(**lookup: object) -> ConnectSession | None:
     """Return the locked connect session with its provider app, tenant, API client and key, or None if there is none."""
     return next(iter(lock_sessions(Q(**lookup))), None)

@@ -3,6 +3,8 @@
 Deleting a row shreds everything that was sealed under its key.
 """
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -20,6 +22,7 @@ class DataKey(models.Model):
     wrapped = models.BinaryField()
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    wrapped_at = models.DateTimeField(null=True, editable=False)  # null: when it was made
 
     class Meta:
         constraints = [
@@ -30,3 +33,8 @@ class DataKey(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def rewrap(self, kek_id: str, wrapped: bytes, *, now: datetime) -> None:
+        """Keep the same key, wrapped under another KEK."""
+        self.kek_id, self.wrapped, self.wrapped_at = kek_id, wrapped, now
+        self.save(update_fields=["kek_id", "wrapped", "wrapped_at"])

@@ -6,6 +6,8 @@ returns an unopened ``StoredSecret``; opening is an explicit call.
 """
 
 import base64
+import hashlib
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Never
 
@@ -18,9 +20,35 @@ from fernet_fields.hkdf import derive_fernet_key
 from connections.vault.sealing import Unreadable
 
 
+@dataclass(frozen=True, slots=True)
+class OuterKey:
+    """One key of ``FERNET_KEYS``, and a fingerprint that names it without revealing it."""
+
+    fingerprint: str
+    fernet: Fernet = field(repr=False)
+
+    def made_at(self, stored: bytes) -> int | None:
+        """Return when ``stored`` was encrypted, in seconds of the epoch; None unless this key has made it. No I/O."""
+        try:
+            return int(self.fernet.extract_timestamp(stored))
+        except InvalidToken:
+            return None
+
+
+@lru_cache(maxsize=8)
+def _outer_keys(keys: tuple[str, ...]) -> tuple[OuterKey, ...]:
+    derived = [derive_fernet_key(key) for key in keys]
+    return tuple(OuterKey(hashlib.sha256(b"fingerprint:" + key).hexdigest()[:12], Fernet(key)) for key in derived)
+
+
+def outer_keys() -> tuple[OuterKey, ...]:
+    """Return the keys of ``FERNET_KEYS``, the one that encrypts first. Cached by the keys themselves."""
+    return _outer_keys(tuple(settings.FERNET_KEYS))
+
+
 @lru_cache(maxsize=8)
 def _multi_fernet(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(derive_fernet_key(key)) for key in keys])
+    return MultiFernet([key.fernet for key in _outer_keys(keys)])
 
 
 def outer_fernet() -> MultiFernet:

@@ -65,6 +65,11 @@ class Keyring:
         """Return the secret bytes of every key, for the check that no root is used twice."""
         return [key.material for key in self._keys.values()]
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the keys in force, the primary first."""
+        return list(self._keys)
+
     def has(self, key_id: str) -> bool:
         """Whether a key of this id is in force."""
         return key_id in self._keys

@@ -168,6 +168,12 @@ def _decode(plaintext: bytes) -> _Sealed:
     return replace(SealedVersion(**document), scopes=tuple(document["scopes"]))
 
 
+def count_spooled() -> int:
+    """Return how many files wait in the spool of this machine, those that were set aside among them."""
+    where = folder()
+    return sum(len(list(where.glob(f"*{suffix}"))) for suffix in (_SUFFIX, _DRAFT, _ASIDE))
+
+
 def folder() -> Path:
     """Return the spool's folder by the settings. It need not exist. No I/O."""
     return Path(settings.SPOOL_DIR)

@@ -13,6 +13,7 @@ from connections.access.secrets import keys_open
 from connections.database.clock import database_now
 from connections.dispatch import application, waiting_tasks
 from connections.journal.audit_keys import audit_keys
+from connections.lifecycle.keys.uses import audit_uses, kek_uses
 from connections.management.doctor.findings import Finding, Level, fault, fine, warning
 from connections.models import AuditSeal, Connection, FiguresTaken
 from connections.models.data_key import SHREDDED, DataKey
@@ -140,6 +141,16 @@ def keys() -> Iterator[Finding]:
                 "Put the missing key back; they recover by themselves within minutes. Else the end users connect anew.",
             )
         )
+    now = database_now()
+    found += [
+        warning(
+            "keys",
+            f"{use.setting} {use.key} has been in use for {(now - use.since).days} days.",
+            "Put a newer key in front (OPERATIONS.md, Keys).",
+        )
+        for use in (*kek_uses(), *audit_uses())
+        if use.since is not None and use.is_old(now=now)
+    ]
     last = AuditSeal.objects.order_by("-number").first()
     if last is not None and last.key_id not in audit_keys().known:
         found.append(

@@ -97,6 +97,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_refreshattempt",
         lambda: locks.lock_attempt(RefreshAttempt.objects.get().id),
     ),
+    "lock_to_reseal": (
+        "connections_connection",
+        lambda: locks.lock_to_reseal(Connection.objects.all(), limit=5),
+    ),
     "lock_push": (
         "connections_receivedpush",
         lambda: locks.lock_push(ReceivedPush.objects.get().id),

@@ -1,0 +1,143 @@
+"""Rewrap: bring what is stored under the first keys of ``KEK_KEYS`` and ``FERNET_KEYS``, while everything runs.
+
+Every reader opens both, so nothing waits and nothing fails; a row that somebody else has locked is come back to. How
+far it has come is in the rows: whoever begins again passes over what is done.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connections.access.secrets import key_binding, keyring, unwrap
+from connections.database.locks import lock_to_reseal
+from connections.database.pool import short_transaction
+from connections.lifecycle.keys.columns import Column, all_columns
+from connections.models import DataKey
+from connections.models.data_key import SHREDDED
+from connections.models.fields import OuterKey, StoredSecret, outer_fernet, outer_keys
+from connections.vault.sealing import Unreadable
+
+BATCH = 50
+_PASSES = 20
+_PAUSE_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far it is in one table or column: rows looked at of ``total``, those changed, and those that do not open."""
+
+    of: str
+    total: int
+    looked: int = 0
+    changed: int = 0
+    unreadable: int = 0
+    busy: int = 0
+
+
+class _Pace:
+    """Lets ``rate`` rows pass a second; None for as many as there can be."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._rate = rate
+        self._free_at = time.monotonic()
+
+    def take(self, rows: int) -> None:
+        """Wait until these rows may be changed."""
+        if self._rate is None:
+            return
+        time.sleep(max(0.0, self._free_at - time.monotonic()))
+        self._free_at = max(self._free_at, time.monotonic()) + rows / self._rate
+
+
+def rewrap(*, rate: float | None = None) -> Iterator[Progress]:
+    """Rewrap all data keys, then all columns. Yields how far it is, after each batch.
+
+    A short transaction a batch of 50 rows, locked in the order of their keys without waiting for anybody. ``rate`` is
+    the most rows a second.
+    """
+    pace = _Pace(rate)
+    yield from _data_keys(pace)
+    for column in all_columns():
+        yield from _column(column, pace)
+
+
+def _data_keys(pace: _Pace) -> Iterator[Progress]:
+    ring = keyring()
+    waiting = DataKey.objects.exclude(kek_id=ring.primary_id).exclude(wrapped=SHREDDED)
+    progress = Progress("data keys", waiting.count())
+    passed_over: list[Any] = []
+    for _ in range(_PASSES):
+        while True:
+            with short_transaction() as now:
+                rows = lock_to_reseal(waiting.exclude(pk__in=passed_over), limit=BATCH)
+                for row in rows:
+                    try:
+                        key = unwrap(row)
+                    except Unreadable:
+                        passed_over.append(row.pk)
+                        progress.unreadable += 1
+                        continue
+                    row.rewrap(*ring.wrap(key, binding=key_binding(row.tenant_id)), now=now)
+                    progress.changed += 1
+            progress.looked += len(rows)
+            if not rows:
+                break
+            yield progress
+            pace.take(len(rows))
+        progress.busy = waiting.exclude(pk__in=passed_over).count()
+        if not progress.busy:
+            break
+        time.sleep(_PAUSE_SECONDS)
+    yield progress
+
+
+def _column(column: Column, pace: _Pace) -> Iterator[Progress]:
+    progress = Progress(column.name, column.rows().count())
+    busy: set[Any] = set()
+    for page in column.pages():
+        newest = outer_keys()[0]
+        busy |= _rewrap_rows(column, [pk for pk, value in page if not _is_done(column, value, newest)], progress, pace)
+        progress.looked += len(page)
+        progress.busy = len(busy)
+        yield progress
+    for _ in range(_PASSES):
+        if not busy:
+            break
+        time.sleep(_PAUSE_SECONDS)
+        busy = set().union(*(_rewrap_rows(column, batch, progress, pace) for batch in _batches(sorted(busy))))
+        progress.busy = len(busy)
+        yield progress
+
+
+def _is_done(column: Column, value: Any, newest: OuterKey) -> bool:
+    return all(newest.made_at(stored) is not None for stored in column.ciphertexts(value))
+
+
+def _batches(keys: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(keys), BATCH):
+        yield keys[start : start + BATCH]
+
+
+def _rewrap_rows(column: Column, keys: list[Any], progress: Progress, pace: _Pace) -> set[Any]:
+    """Encrypt these rows anew; return those that somebody else has locked."""
+    busy: set[Any] = set()
+    for batch in _batches(keys):
+        pace.take(len(batch))
+        with short_transaction():
+            rows = lock_to_reseal(column.rows().filter(pk__in=batch).only("pk", column.field), limit=BATCH)
+            busy |= set(batch) - {row.pk for row in rows}
+            for row in rows:
+                try:
+                    anew = column.changed(getattr(row, column.field), _anew)
+                except Unreadable:
+                    progress.unreadable += 1
+                    continue
+                column.rows().filter(pk=row.pk).update(**{column.field: anew})
+                progress.changed += 1
+    # What was deleted since it was read is not busy.
+    return set(column.rows().filter(pk__in=busy).values_list("pk", flat=True)) if busy else busy
+
+
+def _anew(stored: bytes) -> bytes:
+    return outer_fernet().encrypt(StoredSecret(stored).open_outer())

@@ -1,0 +1,152 @@
+"""``manage.py keys``: which keys are in use, and how newer ones take over while everything runs. Shows no key."""
+
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from connections.database.clock import database_now
+from connections.lifecycle.keys.retire import AmbiguousKey, UnknownKey, may_retire
+from connections.lifecycle.keys.rewrap import Progress, rewrap
+from connections.lifecycle.keys.uses import OLD, KeyUse, audit_uses, data_key_use, fernet_uses, kek_uses
+from connections.management.operator_command import OperatorCommand
+from connections.management.output import Answer, table
+
+SETTINGS = ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")
+_TELL_EVERY_SECONDS = 2.0
+_BAR = 20
+
+
+class Command(OperatorCommand):
+    help = "Show which keys are in use, and bring what is stored under newer ones. Never shows a key."
+
+    def add_subcommands(self) -> None:
+        status = self.subcommand(
+            "status",
+            _status,
+            help_text="Show the keys of each list, how much is stored under each, and since when.",
+            examples=("", "--exact", "--json"),
+        )
+        status.add_argument(
+            "--exact", action="store_true", help="Read every encrypted value; else 1,000 rows of each column."
+        )
+        rewrapping = self.subcommand(
+            "rewrap",
+            _rewrap,
+            help_text=(
+                "Bring data keys under the first of KEK_KEYS, and columns under the first of FERNET_KEYS. Everything"
+                " may run meanwhile. What was begun and killed goes on with the same command."
+            ),
+            examples=("", "--rate 500"),
+        )
+        rewrapping.add_argument("--rate", type=_rate, metavar="ROWS", help="At most so many rows a second.")
+        retire = self.subcommand(
+            "retire",
+            _retire,
+            help_text="Say whether a key may be taken out of its list; the exit code is 1 while something needs it.",
+            examples=("2025-01", "3fa1c09d5e7b --list FERNET_KEYS"),
+        )
+        retire.add_argument("key", help="The id or the fingerprint, as `keys status` shows it.")
+        retire.add_argument("--list", choices=SETTINGS, dest="setting", help="Where two lists have the id.")
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate < float("inf"):
+        raise ValueError
+    return rate
+
+
+def _status(options: dict[str, Any]) -> Answer:
+    now = database_now()
+    uses = [*fernet_uses(is_exact=options["exact"]), *kek_uses(), *audit_uses()]
+    data_keys = data_key_use()
+    warnings = list(_warnings(uses, now=now))
+    data = {
+        "keys": [asdict(use) | {"is_old": use.is_old(now=now)} for use in uses],
+        "data_keys": asdict(data_keys),
+        "from_files": sorted(settings.KEY_FILES.followed),
+        "problem": settings.KEY_FILES.problem or None,
+        "warnings": warnings,
+    }
+    shown = table(
+        ("list", "key", "place", "rows", "since"),
+        [(use.setting, use.key or "(none opens)", _place(use), _rows(use), use.since) for use in uses],
+        nothing="There is no key.",
+    )
+    said = f"{data_keys.rows} data keys, {data_keys.earlier} of them earlier ones."
+    return Answer(data, "\n".join([shown, "", said, *warnings]))
+
+
+def _place(use: KeyUse) -> str:
+    if use.place is None:
+        return "MISSING"
+    return "first" if use.place == 1 else str(use.place)
+
+
+def _rows(use: KeyUse) -> str:
+    return f"{'about ' if use.is_estimate else ''}{use.rows}"
+
+
+def _warnings(uses: Iterable[KeyUse], *, now: datetime) -> Iterable[str]:
+    if settings.KEY_FILES.problem:
+        yield f"A file of keys is not in force: {settings.KEY_FILES.problem}"
+    for use in uses:
+        named = f"{use.setting} {use.key}".strip()
+        if use.place is None and use.key:
+            yield f"{named} is missing: {use.rows} rows need it. Put it back."
+        elif use.place is None:
+            yield f"{use.rows} encrypted values open under no key of FERNET_KEYS: put the missing one back."
+        elif use.is_old(now=now):
+            yield f"{named} has been in use for more than {OLD.days} days: put a newer one in front."
+        elif use.place > 1 and not use.rows and not use.is_estimate:
+            yield f"{named} is used by nothing that was looked at: `keys retire {use.key}` says whether it may go."
+
+
+def _rewrap(options: dict[str, Any]) -> Answer:
+    done: dict[str, Progress] = {}
+    told_at = 0.0
+    for progress in rewrap(rate=options["rate"]):
+        done[progress.of] = progress
+        if time.monotonic() > told_at + _TELL_EVERY_SECONDS:
+            _tell(progress)
+            told_at = time.monotonic()
+    changed = sum(each.changed for each in done.values())
+    left = [
+        f"{each.of}: {each.unreadable} do not open, {each.busy} are in use by others"
+        for each in done.values()
+        if each.unreadable or each.busy
+    ]
+    data = {"changed": changed, "of": [asdict(each) for each in done.values()]}
+    if left:
+        sentence = "Rewrapped all but some; put missing keys back, or run it again."
+        return Answer(data, "\n".join([f"{sentence} ({changed} changed)", *left]), is_success=False)
+    return Answer(data, f"All is under the first keys; {changed} changed.")
+
+
+def _tell(progress: Progress) -> None:
+    share = 1.0 if not progress.total else min(1.0, progress.looked / progress.total)
+    bar = "#" * round(share * _BAR)
+    sys.stderr.write(
+        f"[{bar:<{_BAR}}] {progress.of}: {progress.looked} of {progress.total}, {progress.changed} changed\n"
+    )
+
+
+def _retire(options: dict[str, Any]) -> Answer:
+    try:
+        verdict = may_retire(options["key"], setting=options["setting"])
+    except UnknownKey:
+        raise CommandError("No list has that key: see `manage.py keys status`.") from None
+    except AmbiguousKey as lists:
+        raise CommandError(f"{lists} have a key of that id: say which with --list.") from None
+    use = verdict.use
+    data = {"key": use.key, "list": use.setting, "may_go": verdict.may_go, "reasons": list(verdict.reasons)}
+    if not verdict.may_go:
+        reasons = "\n".join(f"- {reason}" for reason in verdict.reasons)
+        return Answer(data, f"{use.setting} {use.key} has to stay:\n{reasons}", is_success=False)
+    return Answer(data, f"Nothing needs {use.setting} {use.key}: take it out of the list.")

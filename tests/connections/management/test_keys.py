@@ -1,0 +1,80 @@
+"""``manage.py keys`` at the shell: counts, progress and refusals, and never a key."""
+
+import base64
+import secrets
+
+import pytest
+from django.conf import settings as project
+from pytest_django import Settings
+
+from connections.access.secrets import current_data_key
+from connections.models import CredentialVersion, Tenant
+from tests.connections.api.stored import make_connection
+from tests.connections.management.conftest import Run
+
+
+@pytest.fixture
+def earlier(acme: Tenant, settings: Settings) -> str:
+    """The id of the KEK that has wrapped everything, which is the second one by now."""
+    make_connection(acme)
+    current_data_key(None)
+    kek_id, _, _ = project.KEK_KEYS[0].partition(":")
+    settings.FERNET_KEYS = [secrets.token_urlsafe(32), *settings.FERNET_KEYS]
+    settings.KEK_KEYS = [f"next:{base64.b64encode(secrets.token_bytes(32)).decode()}", *settings.KEK_KEYS]
+    return kek_id
+
+
+def test_a_rotation_from_its_begin_to_its_end(run: Run, earlier: str) -> None:
+    said = run("keys", "status", "--exact", "--json")
+    assert said.code == 0
+    of = {(use["setting"], use["place"]): use for use in said.data["keys"]}
+    assert (of["KEK_KEYS", 1]["rows"], of["KEK_KEYS", 2]["rows"], of["KEK_KEYS", 2]["key"]) == (0, 2, earlier)
+    assert of["FERNET_KEYS", 2]["of"]["connections_credentialversion.secrets"] == 1
+    refused = run("keys", "retire", earlier)
+    assert refused.code == 1
+    assert f"KEK_KEYS {earlier} has to stay" in refused.err
+    assert "2 data keys are under it" in refused.err
+
+    rewrapped = run("keys", "rewrap", "--rate", "10000")
+    assert rewrapped.code == 0, rewrapped.err
+    assert rewrapped.out.startswith("All is under the first keys; ")
+    assert "[####################] data keys: 2 of 2, 2 changed" in rewrapped.err
+    for key in (earlier, of["FERNET_KEYS", 2]["key"]):
+        gone = run("keys", "retire", key)
+        assert (gone.code, "take it out of the list" in gone.out) == (0, True)
+    assert f"KEK_KEYS {earlier} is used by nothing" in run("keys", "status", "--exact").out
+
+
+def test_no_key_is_ever_shown(run: Run, earlier: str) -> None:
+    shown = "".join(
+        ran.out + ran.err
+        for ran in (
+            run("keys", "status"),
+            run("keys", "status", "--json"),
+            run("keys", "rewrap"),
+            run("keys", "retire", "x"),
+        )
+    )
+    assert earlier in shown
+    for entry in (*project.FERNET_KEYS, *project.KEK_KEYS, *project.AUDIT_KEYS):
+        assert entry.rpartition(":")[2].rstrip("=") not in shown
+
+
+def test_what_does_not_open_is_told(run: Run, earlier: str, settings: Settings) -> None:
+    settings.FERNET_KEYS, settings.KEK_KEYS = settings.FERNET_KEYS[:1], settings.KEK_KEYS[:1]
+    said = run("keys", "status").out
+    assert f"KEK_KEYS {earlier} is missing: 2 rows need it" in said
+    assert "open under no key of FERNET_KEYS" in said
+    failed = run("keys", "rewrap", "--json")
+    assert failed.code == 1
+    assert "data keys: 2 do not open" in failed.err
+    assert CredentialVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "many"])
+def test_a_rate_is_a_number_above_nothing(run: Run, rate: str) -> None:
+    assert run("keys", "rewrap", "--rate", rate).code != 0
+
+
+def test_an_unknown_key_is_refused(run: Run, earlier: str) -> None:
+    assert "No list has that key" in run("keys", "retire", "unheard-of").err
