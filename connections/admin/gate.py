@@ -36,7 +36,7 @@ _GETS_FACTOR = frozenset(
 _OPEN_TO_LIMITED = frozenset(
     {
         *("admin:index", "admin:app_list", "admin:jsi18n", "admin:autocomplete"),
-        *("admin:password_change", "admin:password_change_done", "catalogue:list", "catalogue:entry", "search"),
+        *("own_password", "admin:password_change_done", "catalogue:list", "catalogue:entry", "search"),
         "forecast",
         "admin:connections_auditevent_export",
     }

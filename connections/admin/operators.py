@@ -12,15 +12,18 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from connections.admin import show
-from connections.admin.base import ChosenRowsAdmin, operator_behind
+from connections.admin.base import ChosenRowsAdmin, M, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.fields import LinesField
 from connections.admin.people.factors import factors_of
 from connections.admin.people.sessions import places_of
+from connections.database.pool import short_transaction
+from connections.journal import audit
 from connections.lifecycle.provision.staff import end_sessions, limit_to, take_factors_back, unlimit
 from connections.lifecycle.steer.on_demand import Told
 from connections.models import StaffLimit, Tenant
@@ -33,8 +36,10 @@ _RESET_ASKS = (
 _LOGOUT_ASKS = "It is logged out everywhere. Its owner may log in again."
 
 
-class _BySuperusers:
-    """Adding, changing and deleting need more than a permission."""
+class _BySuperusers(ChosenRowsAdmin[M]):
+    """Adding, changing and deleting need more than a permission, and leave an audit row: ``action``, named by kind."""
+
+    action = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
@@ -44,6 +49,30 @@ class _BySuperusers:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_superuser(request)
+
+    # Django calls these in the transaction of the act, in all of its ways: forms, their inlines, and actions.
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        self._record(request, "added", obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        self._record(request, "changed", obj, fields=_fields_of(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[M]) -> Any:
+        for row in queryset:
+            self._record(request, "deleted", row)
+        return super().log_deletions(request, queryset)
+
+    def _record(self, request: HttpRequest, decision: str, row: M, **facts: Any) -> None:
+        detail = {"of": str(row)[:150], **facts}
+        audit.record(self.action, decision=decision, actor=operator_behind(request), detail=detail)
+
+
+def _fields_of(message: Any) -> list[str]:
+    """Return the labels of the fields that were changed, of what Django logs. It logs no values."""
+    parts = message if isinstance(message, list) else []
+    return sorted({str(field) for part in parts for field in part.get("changed", {}).get("fields", ())})
 
 
 def _is_superuser(request: HttpRequest) -> bool:
@@ -119,9 +148,10 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class OperatorAccountAdmin(_BySuperusers, ButtonsAdmin[User], UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class OperatorAccountAdmin(_BySuperusers[User], ButtonsAdmin[User], UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Accounts of operators."""
 
+    action = "operator.account"
     list_title = "Users"
     change_form_template = "admin/connections/user.html"
     id_search_fields = ()
@@ -134,6 +164,10 @@ class OperatorAccountAdmin(_BySuperusers, ButtonsAdmin[User], UserAdmin):  # typ
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(MAY_OVERSEE))
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 (Django's)
+        with short_transaction():  # no password without its audit row
+            return super().user_change_password(request, id, form_url)
+
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: User | None) -> None:
         if row is not None:
             limit = StaffLimit.objects.filter(user=row).first()
@@ -143,5 +177,7 @@ class OperatorAccountAdmin(_BySuperusers, ButtonsAdmin[User], UserAdmin):  # typ
 
 
 @admin.register(Group)
-class RoleAdmin(_BySuperusers, ChosenRowsAdmin[Group], GroupAdmin):
+class RoleAdmin(_BySuperusers[Group], GroupAdmin):
     """Roles: what the accounts in them may do."""
+
+    action = "operator.role"

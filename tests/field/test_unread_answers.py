@@ -88,6 +88,7 @@ def test_it_is_read_by_the_command_once_the_entry_is_mended(stage: Stage, body: 
     (row,) = manage("reread", "--provider", "field")
     assert (row["read"], row["status"], row["left"]) == (True, "active", 0)
     assert not UnreadAnswer.objects.exists()
+    assert AuditEvent.objects.filter(action="connection.answer_read", connection_id=connection.id).count() == 1
     assert health(stage, connection)["answer_unread_at"] is None
     assert [attempt.state for attempt in RefreshAttempt.objects.all()] == ["promoted"]
     stage.forget_answers("/token")
@@ -135,6 +136,8 @@ def test_an_operator_reads_or_discards_it_on_its_page(stage: Stage, admin_client
     assert "It still cannot be read" in still
     discarded = admin_client.post(press_url(connection, "discard-answer"), follow=True).content.decode()
     assert "Destroyed." in discarded
+    trail = AuditEvent.objects.filter(connection_id=connection.id, operator="admin").order_by("id")
+    assert [row.action for row in trail] == ["connection.answer_discarded"]
     assert not UnreadAnswer.objects.exists()
 
 
@@ -263,13 +266,13 @@ def test_a_reconnect_and_a_disconnection_destroy_it(stage: Stage) -> None:
 
 
 def test_nothing_of_it_is_shown_anywhere(stage: Stage) -> None:
-    connection = unread(stage, {"data": {"auth": {"access_token": "canary-7f3a9c51", "refresh_token": "canary-rt"}}})
+    connection = unread(stage, {"data": {"auth": {"access_token": "unshown-7f3a9c51", "refresh_token": "unshown-rt"}}})
     told = repr([*RefreshAttempt.objects.values(), *OutboxEvent.objects.values(), *AuditEvent.objects.values()])
     told += repr(Connection.objects.values()) + repr(health(stage, connection)) + repr(UnreadAnswer.objects.get())
-    assert "canary" not in told
+    assert "unshown" not in told
     with database.cursor() as cursor:
         cursor.execute("SELECT answer FROM connections_unreadanswer")
-        assert b"canary" not in bytes(cursor.fetchone()[0])
+        assert b"unshown" not in bytes(cursor.fetchone()[0])
 
 
 # --- The code ---------------------------------------------------------------------------------------------------------

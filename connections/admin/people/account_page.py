@@ -1,9 +1,10 @@
 """The page of one's own account: second factors, single sign-on, and where one is logged in."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from allauth.mfa.base.views import IndexView
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_POST
 
 from connections.admin.base import operator_behind
 from connections.admin.people import sessions
+from connections.database.pool import short_transaction
+from connections.journal import audit
 from connections.lifecycle.provision.staff import end_sessions
 from connections.models import StaffIdentity
 
@@ -31,6 +34,16 @@ class AccountView(IndexView):
 
 
 account = never_cache(AccountView.as_view())
+
+
+@never_cache
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change one's own password, on Django's page. One transaction: no change without its audit row."""
+    with short_transaction():
+        answer = admin.site.password_change(request)
+        if answer.status_code == HTTPStatus.FOUND:
+            audit.record("operator.password", decision="changed", actor=operator_behind(request))
+    return answer
 
 
 @require_POST

@@ -4,6 +4,7 @@ Names are theirs where they are looked up by them. There is no signing up, no e-
 """
 
 from allauth.account import views as account
+from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("first/", first.first_operator, name="first_operator"),
+    path("password_change/", admin.site.admin_view(account_page.change_password), name="own_password"),
     path("account/prove/", account.reauthenticate, name="account_reauthenticate"),
     path("account/sessions/<int:session_id>/end/", account_page.end_session, name="end_session"),
     path("account/sessions/end-others/", account_page.end_others, name="end_other_sessions"),

@@ -141,12 +141,14 @@ def enable_endpoint(
     """
     with short_transaction():
         endpoint = _locked(endpoint_id, check)
-        missed, was_disabled = endpoint.missed_events, endpoint.disabled_at is not None
+        missed, was_disabled, failures = endpoint.missed_events, endpoint.disabled_at is not None, endpoint.failures
         endpoint.enable(now=now)
         endpoint.deliveries.filter(next_attempt_at__isnull=False).update(next_attempt_at=None, failing_since=None)
         if was_disabled or missed:
             _record("webhook_endpoint.enabled", endpoint, actor=actor, missed_events=missed)
             tell(EventType.WEBHOOK_ENDPOINT_ENABLED, endpoint, missed_events=missed)
+        elif failures:
+            _record("webhook_endpoint.retried", endpoint, actor=actor, failures=failures)
     return endpoint, missed
 
 
