@@ -2,7 +2,8 @@
 
 Hysteresis: many failures open an incident at a fifth of the connections, and it is over when for ten minutes fewer than
 a tenth fail; or two at most, and others were proved to work since. So one that is about to end does not open anew, and
-a single dead grant keeps none open.
+a single dead grant keeps none open. And where at least as many have worked for a day as fail, what fails is at fault
+itself, however many that are: nobody keeps the others from being judged by letting grants of their own be refused.
 """
 
 import uuid
@@ -11,17 +12,19 @@ from datetime import datetime, timedelta
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.health.causes import Facts, probable_cause
-from connections.lifecycle.health.facts import WITHIN, away_apps, gather
+from connections.lifecycle.health.facts import WITHIN, away_apps, gather, still_failing
 from connections.lifecycle.health.incidents import (
     MANY,
     MANY_SHARE,
+    OUTLASTED,
     close_incident,
     count_refused,
     open_silence_incident,
 )
-from connections.models import Connection, Incident, IncidentCause, IncidentKind, ProviderApp
+from connections.models import VENDS, Connection, Incident, IncidentCause, IncidentKind, ProviderApp
 
 OVER_SHARE = 0.1
+OUTLASTED_AFTER = timedelta(days=1)
 # Of these nothing is counted: they are over when nobody was refused for so long.
 QUIET_FOR = {IncidentKind.ADDRESS_REFUSED: timedelta(hours=1), IncidentKind.CLIENT_REJECTED: timedelta(hours=24)}
 
@@ -42,6 +45,8 @@ def attend_incidents(*, now: datetime) -> int:
                 incident.learn(cause, facts.as_dict(), now=now)
             if _is_over(incident, facts, now=now):
                 closed += close_incident(incident, now=now, actor=audit.SYSTEM)
+            elif _is_outlasted(incident, facts, now=now):
+                closed += close_incident(incident, now=now, actor=audit.SYSTEM, what=OUTLASTED)
     return closed
 
 
@@ -65,6 +70,16 @@ def _is_over(incident: Incident, facts: Facts, *, now: datetime) -> bool:
         Incident.objects.filter(id=incident.id).update(last_seen_at=now)
         return False
     return incident.last_seen_at < now - WITHIN
+
+
+def _is_outlasted(incident: Incident, facts: Facts, *, now: datetime) -> bool:
+    """Whether at least as many as fail were proved to work after a day of the incident."""
+    since = incident.opened_at + OUTLASTED_AFTER
+    if incident.kind != IncidentKind.MANY_FAILURES or now < since:
+        return False
+    failing = still_failing(IncidentKind.MANY_FAILURES, incident.provider_app, party=incident.party, now=now)
+    theirs = Connection.objects.filter(provider_app=incident.provider_app, party=incident.party, status__in=VENDS)
+    return theirs.filter(verified_at__gt=since).exclude(id__in=failing.values("id")).count() >= facts.failing
 
 
 def _is_settling(incident: Incident, facts: Facts) -> bool:

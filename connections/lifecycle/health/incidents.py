@@ -24,6 +24,10 @@ logger = structlog.get_logger(__name__)
 
 MANY = 5
 MANY_SHARE = 0.2
+# Where an incident was closed because those that fail are at fault themselves, it takes so many to open another soon.
+MOST_SHARE = 0.5
+SOON = timedelta(hours=1)
+OUTLASTED = "Closed: the others have worked for a day"
 # While downgrades are frozen, what is refused is tried again after so long, rather than after the 30 s of two strikes.
 SPARED_RETRY = timedelta(minutes=5)
 
@@ -105,7 +109,8 @@ def freeze_for(connection: Connection, *, now: datetime) -> Incident | None:
     """Return the incident for which ``connection`` is not downgraded: not it is at fault, but its provider app.
 
     Opens one where so many fail at once: five connections of the app that lead to the same party and a fifth of the
-    live ones, refused within 10 minutes. The connection that is judged counts as well. The evidence of the incident has
+    live ones, refused within 10 minutes; or half of them, where an incident has just ended because what failed was
+    found to be at fault itself. The connection that is judged counts as well. The evidence of the incident has
     the key ``refused``: their number. A refused registration freezes as long as it was seen within 10 minutes.
     """
     app, party = connection.provider_app, connection.party
@@ -118,9 +123,17 @@ def freeze_for(connection: Connection, *, now: datetime) -> Incident | None:
         return incident
     refused = _refused_since(app, party, now - WITHIN).count()
     live = Connection.objects.filter(provider_app=app, party=party, status__in=LIVE)
-    if refused < MANY or refused < MANY_SHARE * live.count():
+    if refused < MANY or refused < _share(app, party, now=now) * live.count():
         return None
     return _open(app, IncidentKind.MANY_FAILURES, party=party, evidence={"refused": refused}, now=now)
+
+
+def _share(app: ProviderApp, party: uuid.UUID | None, *, now: datetime) -> float:
+    closed = Incident.objects.filter(
+        provider_app=app, party=party, kind=IncidentKind.MANY_FAILURES, closed_at__gt=now - SOON
+    )
+    was_outlasted = any(incident.timeline[-1]["what"] == OUTLASTED for incident in closed if incident.timeline)
+    return MOST_SHARE if was_outlasted else MANY_SHARE
 
 
 def spare(connection: Connection, incident: Incident, *, now: datetime) -> None:
@@ -185,14 +198,17 @@ def _open(
     return incident
 
 
-def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor) -> bool:
-    """Close ``incident``. Return False if it was closed already. It opens anew if the fault persists."""
+def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor, what: str = "Closed: it is over") -> bool:
+    """Close ``incident``, for the timeline as ``what``. Return False if it was closed already.
+
+    It opens anew if the fault persists.
+    """
     with transaction.atomic():
         if not Incident.objects.filter(id=incident.id, closed_at=None).update(closed_at=now):
             return False
         count_refused(incident)
         incident.refresh_from_db()
-        incident.step("Closed by an operator" if actor.operator else "Closed: it is over", now=now)
+        incident.step("Closed by an operator" if actor.operator else what, now=now)
         incident.save(update_fields=["timeline"])
         audit.record(
             "incident.closed",

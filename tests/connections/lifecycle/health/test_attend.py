@@ -16,6 +16,7 @@ from connections.lifecycle.health.incidents import (
     open_client_incident,
     open_silence_incident,
 )
+from connections.lifecycle.health.strikes import strike_credential
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, Incident, IncidentCause, IncidentKind, OutboxEvent, ProviderApp, Tenant
 from providers.errors import Evidence, ProviderUnavailable
@@ -143,6 +144,37 @@ def test_one_dead_grant_keeps_no_incident_of_a_small_app_open(acme: Tenant) -> N
         Connection.objects.filter(id=made[0].id).update(spared_at=now + minute * MINUTE)
         closed += [minute] * attend_incidents(now=now + minute * MINUTE)
     assert closed == [10]
+
+
+def test_nobody_keeps_an_incident_open_by_refused_grants_of_their_own(acme: Tenant, globex: Tenant) -> None:
+    """A quarter is refused for ever, and the rest works: after a day the former are judged, and none opens anew."""
+    app = make_app(None)
+    theirs = [make_connection(globex, app=app, end_user=f"user-{number}") for number in range(5)]
+    others = several(acme, app, 15)
+    ids = [one.id for one in theirs]
+    Connection.objects.filter(id__in=ids).update(refused_at=database_now())
+    opened_at = database_now()
+    incident = freeze_for(reload(theirs[0]), now=opened_at)
+    assert incident is not None
+    closed = []
+    for hour in range(1, 26):
+        now = opened_at + timedelta(hours=hour)
+        Connection.objects.filter(id__in=ids).update(spared_at=now, spared_by=incident.id)
+        Connection.objects.exclude(id__in=ids).update(verified_at=now)
+        closed += [hour] * attend_incidents(now=now)
+    assert closed == [25]
+    incident.refresh_from_db()
+    assert incident.timeline[-1]["what"] == "Closed: the others have worked for a day"
+    for seconds in (0, 40):  # each gets its two strikes
+        for one in theirs:
+            with transaction.atomic():
+                locked = reload(one)
+                assert locked.current_version_id is not None
+                strike_credential(locked, locked.current_version_id, evidence={}, now=now + timedelta(seconds=seconds))
+    assert {reload(one).status for one in theirs} == {"needs_reauth"}
+    assert {reload(one).status for one in others} == {"active"}
+    Connection.objects.filter(id__in=[one.id for one in others[:12]]).update(refused_at=now)
+    assert freeze_for(reload(others[0]), now=now) is not None, "most of them fail: that is a new one"
 
 
 def test_all_of_a_small_app_failing_keeps_it_open(acme: Tenant) -> None:

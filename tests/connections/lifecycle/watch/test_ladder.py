@@ -15,7 +15,7 @@ from connections.lifecycle.watch.rules import due_step
 from connections.lifecycle.watch.settings import watch_settings
 from connections.lifecycle.watch.settle import settle, vouch
 from connections.models import AuditEvent, Connection, Finding, OutboxEvent, Restriction, Step, Verdict, WatchSetting
-from tests.flows import EndUser, call
+from tests.flows import EndUser, call, post_form
 
 OLGA = Actor(operator="olga")
 MINUTE = timedelta(minutes=1)
@@ -88,8 +88,9 @@ def test_a_step_acts_on_the_next_vend_and_an_operators_word_undoes_it(
 
 
 def test_every_entrance_refuses_a_client_that_is_held(alice: EndUser, connection: Connection) -> None:
-    """Reads, vends by owner, proxied calls, and the links that the client has sent."""
-    invitation = alice.invite()
+    """Reads, vends by owner, proxied calls, exchanges of tokens, and the links that the client has sent."""
+    invitation, begun = alice.invite(), alice.invite()
+    code = alice.finish(begun)
     set_rule(hold_after=0)
     finding(alice)
     climb(now=database_now())
@@ -99,10 +100,27 @@ def test_every_entrance_refuses_a_client_that_is_held(alice: EndUser, connection
         ("POST", f"/connections/{connection.id}/credential", {"end_user": "alice"}),
         ("POST", "/credentials", {"provider": "sandbox", "end_user": "alice"}),
         ("POST", "/connect-sessions", {}),
+        ("POST", f"/connect-sessions/{begun.id}/complete", {"completion_code": code, "end_user": "alice"}),
+        ("POST", f"/connections/{connection.id}/refresh", None),
+        ("POST", f"/connections/{connection.id}/report", {"version": str(connection.id), "status": 401}),
+        ("GET", f"/connections/{connection.id}/proxy/me", None),
+        ("POST", "/management-sessions", {}),
+        ("GET", "/bulk-jobs", None),
     ):
         answer = call(alice.backend, method, path, body)
         assert (answer.status_code, answer.json()["code"]) == (423, "client_held"), path
         assert "rotated" in answer.json()["detail"]
+    exchanged = post_form(
+        alice.backend,
+        "/oauth/token",
+        {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token": "a.b.c",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "audience": "sandbox",
+        },
+    )
+    assert "client_held" in exchanged.content.decode()
     assert alice.start(invitation).status_code >= 400
 
 
