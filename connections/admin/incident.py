@@ -53,7 +53,7 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
     fieldsets = (
         (None, {"fields": ("what", "app", "state", "told", "means", "to_do")}),
         ("What was seen", {"fields": ("spared", "counts", "answers", "shown_evidence")}),
-        ("When", {"fields": ("opened_at", "last_seen_at", "closed_at", "steps")}),
+        ("When", {"fields": ("opened", "last_seen", "closed", "steps")}),
     )
 
     @admin.display(description="Incident", ordering="kind")
@@ -99,6 +99,7 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
 
     opened = columns.moment("opened_at", "Opened")
     last_seen = columns.moment("last_seen_at", "Last seen")
+    closed = columns.moment("closed_at", "Closed")
 
     @admin.display(description="Evidence")
     def shown_evidence(self, row: Incident) -> SafeString | str:

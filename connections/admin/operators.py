@@ -152,6 +152,7 @@ class OperatorAccountAdmin(_BySuperusers[User], ButtonsAdmin[User], UserAdmin): 
     """Accounts of operators."""
 
     action = "operator.account"
+    readonly_fields = ("last_login", "date_joined")  # what was is not typed
     list_title = "Users"
     change_form_template = "admin/connections/user.html"
     id_search_fields = ()
