@@ -24,7 +24,7 @@ def jwks_url(app_id: uuid.UUID) -> str:
 def seal_private_key(app: ProviderApp, key_id: uuid.UUID, private_key: SecretStr) -> bytes:
     """Return the private half of the key ``key_id`` of ``app``, sealed. One query. Raises ``Unreadable``."""
     plaintext = private_key.get_secret_value().encode()
-    return seal(plaintext, key=current_data_key(app.tenant_id), place=_place(app, key_id))
+    return seal(plaintext, key=current_data_key(app.tenant_id), place=private_key_place(app, key_id))
 
 
 def has_signing_key(app: ProviderApp) -> bool:
@@ -41,7 +41,7 @@ def open_signing_key(app: ProviderApp, *, key: DataKey | None = None) -> ClientK
     row = AppKey.objects.signing().filter(provider_app_id=app.id).first()
     if row is None:
         return None
-    opened = open_stored(row.private_key, place=_place(app, row.id), key=key)
+    opened = open_stored(row.private_key, place=private_key_place(app, row.id), key=key)
     return ClientKey(
         kid=row.kid,
         algorithm=SigningAlgorithm(row.algorithm),
@@ -50,6 +50,7 @@ def open_signing_key(app: ProviderApp, *, key: DataKey | None = None) -> ClientK
     )
 
 
-def _place(app: ProviderApp, key_id: uuid.UUID) -> Place:
+def private_key_place(app: ProviderApp, key_id: uuid.UUID) -> Place:
+    """Return the place to which the private half of a key of ``app`` is bound. No I/O."""
     owner = str(app.tenant_id) if app.tenant_id else "operator"
     return Place(tenant=owner, owner=str(app.id), record=str(key_id), field="private_key")

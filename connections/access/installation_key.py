@@ -11,7 +11,8 @@ from connections.models import InstallationKey
 from connections.vault.sealing import Place, seal
 
 
-def _place(key_id: uuid.UUID) -> Place:
+def installation_key_place(key_id: uuid.UUID) -> Place:
+    """Return the place to which the key that signs for this installation is bound. No I/O."""
     return Place(tenant="operator", owner=str(key_id), record=str(key_id), field="private_key")
 
 
@@ -20,14 +21,14 @@ def installation_key() -> Ed25519PrivateKey:
     row = InstallationKey.objects.first()
     if row is None:
         fresh, key_id = Ed25519PrivateKey.generate(), uuid.uuid4()
-        sealed = seal(fresh.private_bytes_raw(), key=current_data_key(None), place=_place(key_id))
+        sealed = seal(fresh.private_bytes_raw(), key=current_data_key(None), place=installation_key_place(key_id))
         try:
             with transaction.atomic():
                 InstallationKey.objects.create(id=key_id, public_key=public_text(fresh), private_key=sealed)
         except IntegrityError:
             return installation_key()  # another process was faster
         return fresh
-    return Ed25519PrivateKey.from_private_bytes(open_stored(row.private_key, place=_place(row.id)))
+    return Ed25519PrivateKey.from_private_bytes(open_stored(row.private_key, place=installation_key_place(row.id)))
 
 
 def public_text(key: Ed25519PrivateKey) -> str:

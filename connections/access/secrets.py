@@ -158,7 +158,8 @@ def open_for_renewal(connection: Connection, version: CredentialVersion) -> tupl
     return credential, key if row.is_current else current_data_key(connection.tenant_id)
 
 
-def _session_place(session: ConnectSession, field: str) -> Place:
+def session_place(session: ConnectSession, field: str) -> Place:
+    """Return the place to which the column ``field`` of a connect session is bound. No I/O."""
     return Place(tenant=str(session.tenant_id), owner=str(session.id), record=str(session.id), field=field)
 
 
@@ -167,7 +168,7 @@ def seal_for_session(session: ConnectSession, field: str, plaintext: bytes, *, k
 
     ``key`` is the current data key of the session's tenant.
     """
-    return seal(plaintext, key=key, place=_session_place(session, field))
+    return seal(plaintext, key=key, place=session_place(session, field))
 
 
 def open_for_session(session: ConnectSession, field: str, *, key: DataKey | None = None) -> bytes:
@@ -175,10 +176,11 @@ def open_for_session(session: ConnectSession, field: str, *, key: DataKey | None
 
     One query for the data key, unless ``key`` is the one under which the column is sealed.
     """
-    return _open(getattr(session, field), place=_session_place(session, field), key=key)
+    return _open(getattr(session, field), place=session_place(session, field), key=key)
 
 
-def _app_place(app: ProviderApp) -> Place:
+def app_place(app: ProviderApp) -> Place:
+    """Return the place to which the client secrets of ``app`` are bound. No I/O."""
     return Place(
         tenant=str(app.tenant_id) if app.tenant_id else "operator",
         owner=str(app.id),
@@ -187,22 +189,23 @@ def _app_place(app: ProviderApp) -> Place:
     )
 
 
-def _push_place(app: ProviderApp) -> Place:
-    return replace(_app_place(app), field="push_secrets")
+def push_place(app: ProviderApp) -> Place:
+    """Return the place to which the push secrets of ``app`` are bound. No I/O."""
+    return replace(app_place(app), field="push_secrets")
 
 
 def seal_push_secrets(app: ProviderApp, secrets: Sequence[str]) -> bytes | None:
     """Return the push secrets of ``app``, sealed in their order; None for none. One query. Raises ``Unreadable``."""
     if not secrets:
         return None
-    return seal(json.dumps(list(secrets)).encode(), key=current_data_key(app.tenant_id), place=_push_place(app))
+    return seal(json.dumps(list(secrets)).encode(), key=current_data_key(app.tenant_id), place=push_place(app))
 
 
 def open_push_secrets(app: ProviderApp) -> tuple[SecretStr, ...]:
     """Return the push secrets of ``app``, the newest first. One query, if it has any. Raises ``Unreadable``."""
     if app.push_secrets is None:
         return ()
-    return tuple(SecretStr(secret) for secret in json.loads(_open(app.push_secrets, place=_push_place(app))))
+    return tuple(SecretStr(secret) for secret in json.loads(_open(app.push_secrets, place=push_place(app))))
 
 
 def push_content_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, event_id: uuid.UUID) -> Place:
@@ -210,7 +213,8 @@ def push_content_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, event_
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(event_id), field="push_content")
 
 
-def _client_place(client: RegisteredClient, field: str) -> Place:
+def client_place(client: RegisteredClient, field: str) -> Place:
+    """Return the place to which the column ``field`` of a registered client is bound. No I/O."""
     tenant_id = client.provider_app.tenant_id
     return Place(
         tenant=str(tenant_id) if tenant_id else "operator",
@@ -222,15 +226,16 @@ def _client_place(client: RegisteredClient, field: str) -> Place:
 
 def seal_for_client(client: RegisteredClient, field: str, plaintext: bytes) -> bytes:
     """Return ``plaintext`` sealed for the column ``field`` of a registered client. One query. Raises ``Unreadable``."""
-    return seal(plaintext, key=current_data_key(client.provider_app.tenant_id), place=_client_place(client, field))
+    return seal(plaintext, key=current_data_key(client.provider_app.tenant_id), place=client_place(client, field))
 
 
 def open_for_client(client: RegisteredClient, field: str) -> bytes:
     """Return the plaintext of the column ``field`` of a registered client. One query. Raises ``Unreadable``."""
-    return _open(getattr(client, field), place=_client_place(client, field))
+    return _open(getattr(client, field), place=client_place(client, field))
 
 
-def _webhook_place(endpoint: WebhookEndpoint, secret_id: uuid.UUID) -> Place:
+def webhook_place(endpoint: WebhookEndpoint, secret_id: uuid.UUID) -> Place:
+    """Return the place to which one signing secret of ``endpoint`` is bound. No I/O."""
     return Place(
         tenant=str(endpoint.tenant_id) if endpoint.tenant_id else "operator",
         owner=str(endpoint.id),
@@ -241,13 +246,13 @@ def _webhook_place(endpoint: WebhookEndpoint, secret_id: uuid.UUID) -> Place:
 
 def seal_webhook_secret(endpoint: WebhookEndpoint, secret_id: uuid.UUID, secret: SecretStr) -> bytes:
     """Return a signing secret of ``endpoint``, sealed for its row. One query. Raises ``Unreadable``."""
-    place = _webhook_place(endpoint, secret_id)
+    place = webhook_place(endpoint, secret_id)
     return seal(secret.get_secret_value().encode(), key=current_data_key(endpoint.tenant_id), place=place)
 
 
 def open_webhook_secret(endpoint: WebhookEndpoint, secret: WebhookSecret) -> SecretStr:
     """Return a signing secret of ``endpoint``. One query. Raises ``Unreadable``."""
-    return SecretStr(_open(secret.secret, place=_webhook_place(endpoint, secret.id)).decode())
+    return SecretStr(_open(secret.secret, place=webhook_place(endpoint, secret.id)).decode())
 
 
 def seal_client_secrets(
@@ -263,7 +268,7 @@ def seal_client_secrets(
     if not secrets:
         return None
     document = json.dumps({"secrets": list(secrets), "registrar": registrar})
-    place = _app_place(app) if client is None else _client_place(client, "secrets")
+    place = app_place(app) if client is None else client_place(client, "secrets")
     return seal(document.encode(), key=current_data_key(app.tenant_id), place=place)
 
 
@@ -285,7 +290,7 @@ def open_registration(
     stored = app.secrets if client is None else client.secrets
     if stored is None:
         return ClientSecrets()
-    place = _app_place(app) if client is None else _client_place(client, "secrets")
+    place = app_place(app) if client is None else client_place(client, "secrets")
     document = json.loads(_open(stored, place=place, key=key))
     if not isinstance(document, dict):
         raise Unreadable("The client secrets are of an older form.")

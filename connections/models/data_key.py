@@ -34,6 +34,11 @@ class DataKey(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    def give_way(self) -> None:
+        """Seal nothing new: a newer key takes over. What it has sealed it still opens."""
+        self.is_current = False
+        self.save(update_fields=["is_current"])
+
     def rewrap(self, kek_id: str, wrapped: bytes, *, now: datetime) -> None:
         """Keep the same key, wrapped under another KEK."""
         self.kek_id, self.wrapped, self.wrapped_at = kek_id, wrapped, now

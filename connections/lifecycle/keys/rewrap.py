@@ -35,7 +35,7 @@ class Progress:
     busy: int = 0
 
 
-class _Pace:
+class Pace:
     """Lets ``rate`` rows pass a second; None for as many as there can be."""
 
     def __init__(self, rate: float | None) -> None:
@@ -56,13 +56,13 @@ def rewrap(*, rate: float | None = None) -> Iterator[Progress]:
     A short transaction a batch of 50 rows, locked in the order of their keys without waiting for anybody. ``rate`` is
     the most rows a second.
     """
-    pace = _Pace(rate)
+    pace = Pace(rate)
     yield from _data_keys(pace)
     for column in all_columns():
         yield from _column(column, pace)
 
 
-def _data_keys(pace: _Pace) -> Iterator[Progress]:
+def _data_keys(pace: Pace) -> Iterator[Progress]:
     ring = keyring()
     waiting = DataKey.objects.exclude(kek_id=ring.primary_id).exclude(wrapped=SHREDDED)
     progress = Progress("data keys", waiting.count())
@@ -92,7 +92,7 @@ def _data_keys(pace: _Pace) -> Iterator[Progress]:
     yield progress
 
 
-def _column(column: Column, pace: _Pace) -> Iterator[Progress]:
+def _column(column: Column, pace: Pace) -> Iterator[Progress]:
     progress = Progress(column.name, column.rows().count())
     busy: set[Any] = set()
     for page in column.pages():
@@ -119,7 +119,7 @@ def _batches(keys: list[Any]) -> Iterator[list[Any]]:
         yield keys[start : start + BATCH]
 
 
-def _rewrap_rows(column: Column, keys: list[Any], progress: Progress, pace: _Pace) -> set[Any]:
+def _rewrap_rows(column: Column, keys: list[Any], progress: Progress, pace: Pace) -> set[Any]:
     """Encrypt these rows anew; return those that somebody else has locked."""
     busy: set[Any] = set()
     for batch in _batches(keys):

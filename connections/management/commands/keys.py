@@ -2,9 +2,10 @@
 
 import sys
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +14,16 @@ from django.core.management.base import CommandError
 from connections.database.clock import database_now
 from connections.lifecycle.keys.retire import AmbiguousKey, UnknownKey, may_retire
 from connections.lifecycle.keys.rewrap import Progress, rewrap
+from connections.lifecycle.keys.rotate import rotate
 from connections.lifecycle.keys.uses import OLD, KeyUse, audit_uses, data_key_use, fernet_uses, kek_uses
-from connections.management.operator_command import OperatorCommand
+from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, table
+from connections.models import Tenant
 
 SETTINGS = ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")
 _TELL_EVERY_SECONDS = 2.0
 _BAR = 20
+_MOST_DAYS = 36_500
 
 
 class Command(OperatorCommand):
@@ -45,6 +49,23 @@ class Command(OperatorCommand):
             examples=("", "--rate 500"),
         )
         rewrapping.add_argument("--rate", type=_rate, metavar="ROWS", help="At most so many rows a second.")
+        rotating = self.subcommand(
+            "rotate",
+            _rotate,
+            help_text=(
+                "Give tenants, or the operator, new data keys, and seal anew what earlier ones have sealed. Everything"
+                " may run meanwhile. What was begun and killed goes on with the same command."
+            ),
+            examples=("--all", "--tenant acme --older-than 30", "--operator --rate 500"),
+        )
+        whose = rotating.add_mutually_exclusive_group(required=True)
+        whose.add_argument("--tenant", metavar="SLUG", help="Those of one tenant.")
+        whose.add_argument("--operator", action="store_true", help="Those of the operator: shared provider apps.")
+        whose.add_argument("--all", action="store_true", help="Those of all tenants and of the operator.")
+        rotating.add_argument(
+            "--older-than", type=_days, default=OLD.days, metavar="DAYS", help=f"Keys from before; default {OLD.days}."
+        )
+        rotating.add_argument("--rate", type=_rate, metavar="ROWS", help="At most so many rows a second.")
         retire = self.subcommand(
             "retire",
             _retire,
@@ -60,6 +81,13 @@ def _rate(text: str) -> float:
     if not 0 < rate < float("inf"):
         raise ValueError
     return rate
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 0 <= days <= _MOST_DAYS:
+        raise ValueError
+    return days
 
 
 def _status(options: dict[str, Any]) -> Answer:
@@ -109,24 +137,38 @@ def _warnings(uses: Iterable[KeyUse], *, now: datetime) -> Iterable[str]:
 
 
 def _rewrap(options: dict[str, Any]) -> Answer:
-    done: dict[str, Progress] = {}
+    return _carried_out(rewrap(rate=options["rate"]), done="All is under the first keys")
+
+
+def _rotate(options: dict[str, Any]) -> Answer:
+    owners: list[uuid.UUID | None] = [None]
+    if options["all"]:
+        owners += Tenant.objects.filter(shred_at=None).order_by("id").values_list("id", flat=True)
+    elif (tenant := tenant_named(options["tenant"])) is not None:
+        owners = [tenant.id]
+    steps = rotate(owners, older_than=timedelta(days=options["older_than"]), actor=operator(), rate=options["rate"])
+    return _carried_out(steps, done="All is sealed under current data keys")
+
+
+def _carried_out(steps: Iterable[Progress], *, done: str) -> Answer:
+    ended: dict[str, Progress] = {}
     told_at = 0.0
-    for progress in rewrap(rate=options["rate"]):
-        done[progress.of] = progress
+    for progress in steps:
+        ended[progress.of] = progress
         if time.monotonic() > told_at + _TELL_EVERY_SECONDS:
             _tell(progress)
             told_at = time.monotonic()
-    changed = sum(each.changed for each in done.values())
+    changed = sum(each.changed for each in ended.values())
     left = [
         f"{each.of}: {each.unreadable} do not open, {each.busy} are in use by others"
-        for each in done.values()
+        for each in ended.values()
         if each.unreadable or each.busy
     ]
-    data = {"changed": changed, "of": [asdict(each) for each in done.values()]}
+    data = {"changed": changed, "of": [asdict(each) for each in ended.values()]}
     if left:
-        sentence = "Rewrapped all but some; put missing keys back, or run it again."
+        sentence = "Not all could be changed; put missing keys back, or run it again."
         return Answer(data, "\n".join([f"{sentence} ({changed} changed)", *left]), is_success=False)
-    return Answer(data, f"All is under the first keys; {changed} changed.")
+    return Answer(data, f"{done}; {changed} changed.")
 
 
 def _tell(progress: Progress) -> None:

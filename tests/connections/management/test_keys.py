@@ -8,7 +8,7 @@ from django.conf import settings as project
 from pytest_django import Settings
 
 from connections.access.secrets import current_data_key
-from connections.models import CredentialVersion, Tenant
+from connections.models import CredentialVersion, DataKey, Tenant
 from tests.connections.api.stored import make_connection
 from tests.connections.management.conftest import Run
 
@@ -78,3 +78,16 @@ def test_a_rate_is_a_number_above_nothing(run: Run, rate: str) -> None:
 
 def test_an_unknown_key_is_refused(run: Run, earlier: str) -> None:
     assert "No list has that key" in run("keys", "retire", "unheard-of").err
+
+
+def test_data_keys_rotate(run: Run, earlier: str, acme: Tenant) -> None:
+    young = run("keys", "rotate", "--all", "--json")
+    assert (young.code, young.data["changed"]) == (0, 0)
+    of_one = run("keys", "rotate", "--tenant", acme.slug, "--older-than", "0")
+    assert (of_one.code, of_one.out.startswith("All is sealed under current data keys; ")) == (0, True)
+    assert sorted(DataKey.objects.filter(tenant=acme).values_list("is_current", flat=True)) == [False, True]
+    assert run("keys", "rotate", "--operator", "--older-than", "0").code == 0
+    assert DataKey.objects.filter(tenant=None).count() == 2
+    assert "2 of them earlier ones" in run("keys", "status").out
+    assert "There is no tenant" in run("keys", "rotate", "--tenant", "unheard-of").err
+    assert run("keys", "rotate").code != 0

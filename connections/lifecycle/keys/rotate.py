@@ -1,0 +1,124 @@
+"""Rotate: give tenants and the operator new data keys, and seal under them what the earlier ones have sealed.
+
+Every sealed value names its data key, so readers open both at every moment. How far it has come is in the rows:
+whoever begins again makes no further key for an owner whose key is young, and passes over what is done.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from connections.access.sealed_places import SealedPlace, sealed_places
+from connections.access.secrets import current_data_key, key_binding, keyring, open_stored
+from connections.database.locks import lock_to_reseal
+from connections.database.pool import short_transaction
+from connections.journal import audit
+from connections.lifecycle.keys.rewrap import BATCH, Pace, Progress
+from connections.models import DataKey
+from connections.models.data_key import SHREDDED
+from connections.vault.keyring import DataKey as OpenedKey
+from connections.vault.keyring import new_data_key
+from connections.vault.sealing import Unreadable, fingerprint, seal, sealed_under
+from providers.values import Credential
+
+_PASSES = 3
+
+
+def rotate(
+    owners: Iterable[uuid.UUID | None], *, older_than: timedelta, actor: audit.Actor, rate: float | None = None
+) -> Iterator[Progress]:
+    """Give each of ``owners`` (None: the operator) a new data key, if its current one is older, and seal anew.
+
+    Yields how far it is, after each batch: a short transaction of up to 50 rows, locked in the order of their keys
+    without waiting for anybody. Audits each new key. What others seal under an earlier key meanwhile is found by a
+    further pass; what they seal after that opens all the same. An
+    owner whose current key does not open is passed over, and counted.
+    """
+    pace = Pace(rate)
+    keys: dict[uuid.UUID | None, OpenedKey] = {}
+    made = Progress("new data keys", 0)
+    for owner in owners:
+        made.looked += 1
+        made.total += 1
+        if _replace(owner, older_than=older_than, actor=actor):
+            made.changed += 1
+        if DataKey.objects.filter(Q(tenant_id=owner), is_current=True).exists():
+            try:
+                keys[owner] = current_data_key(owner)
+            except Unreadable:
+                made.unreadable += 1
+        yield made
+    for place in sealed_places():
+        yield from _reseal(place, keys, pace)
+
+
+def _replace(owner: uuid.UUID | None, *, older_than: timedelta, actor: audit.Actor) -> bool:
+    """Make a new current data key for ``owner``, unless it has none or a young one. Locks the earlier one."""
+    with short_transaction() as now:
+        current = DataKey.objects.filter(Q(tenant_id=owner), is_current=True, created_at__lte=now - older_than)
+        locked = lock_to_reseal(current.exclude(wrapped=SHREDDED), limit=1)
+        if not locked:
+            return False
+        locked[0].give_way()
+        fresh = new_data_key()
+        kek_id, wrapped = keyring().wrap(fresh, binding=key_binding(owner))
+        DataKey.objects.create(id=fresh.id, tenant_id=owner, kek_id=kek_id, wrapped=wrapped)
+        audit.record("data_key.rotated", actor=actor, tenant_id=owner, detail={"data_key": str(fresh.id)})
+        return True
+
+
+def _reseal(place: SealedPlace, keys: dict[uuid.UUID | None, OpenedKey], pace: Pace) -> Iterator[Progress]:
+    progress = Progress(place.name, place.rows().count())
+    for turn in range(_PASSES):
+        left = 0
+        for page in place.pages():
+            due = [row.pk for row in page if _is_due(place, row, keys)]
+            for start in range(0, len(due), BATCH):
+                batch = due[start : start + BATCH]
+                pace.take(len(batch))
+                left += len(batch) - _reseal_rows(place, batch, keys, progress)
+            if turn == 0:
+                progress.looked += len(page)
+            yield progress
+        progress.busy = left
+        if not left:
+            break
+    yield progress
+
+
+def _is_due(place: SealedPlace, row: Any, keys: dict[uuid.UUID | None, OpenedKey]) -> bool:
+    key = keys.get(place.owner(row))
+    if key is None:
+        return False
+    try:
+        return sealed_under(getattr(row, place.field).open_outer()) != key.id
+    except Unreadable:
+        return False
+
+
+def _reseal_rows(
+    place: SealedPlace, batch: list[Any], keys: dict[uuid.UUID | None, OpenedKey], progress: Progress
+) -> int:
+    """Seal these rows under the current keys of their owners. Return how many need no further pass."""
+    with short_transaction():
+        rows = lock_to_reseal(place.rows().filter(pk__in=batch), limit=BATCH)
+        for row in rows:
+            if not _is_due(place, row, keys):
+                continue
+            key = keys[place.owner(row)]
+            try:
+                plaintext = open_stored(getattr(row, place.field), place=place.place(row))
+            except Unreadable:
+                progress.unreadable += 1
+                continue
+            new: dict[str, Any] = {place.field: seal(plaintext, key=key, place=place.place(row))}
+            if place.names_key:
+                new["data_key_id"] = key.id
+            if place.has_mark:
+                new["fingerprint"] = fingerprint(Credential.from_bytes(plaintext).main_secret(), key=key)
+            place.model._default_manager.filter(pk=row.pk).update(**new)
+            progress.changed += 1
+        return len(rows)
