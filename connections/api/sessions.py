@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from connections.api.pages import Page
 from connections.models import ConnectSession, ConnectStep, ManagementSession, SessionState
@@ -43,10 +43,10 @@ class ConnectStepOut(BaseModel):
     exchanges: list[dict[str, Any]]
 
 
-class ConnectStepList(BaseModel):
+class ConnectTraceOut(BaseModel):
     """All steps that are kept of a session, in order: 40 at the most."""
 
-    items: list[ConnectStepOut]
+    steps: list[ConnectStepOut] = Field(description="what was tried, the first first")
 
 
 class ManagementSessionShown(BaseModel):

@@ -47,7 +47,7 @@ def tell_revoked(sandbox: Sandbox, *, username: str | None = None, client_id: st
         grants = ledger.grants(username=username, client_id=client_id)
     live = {(grant.client_id, grant.username) for grant in grants if grant.revoked_at is None}
     ended = {(grant.client_id, grant.username) for grant in grants} - live
-    for named, who in sorted(ended):
+    for named, who in ended:
         client = sandbox.registry.client(named)
         if client is not None and client.push_url and who in PEOPLE:
             told = {"username": who}

@@ -12,7 +12,7 @@ from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, 
 from connections.api.sessions import (
     ConnectSessionPage,
     ConnectSessionShown,
-    ConnectStepList,
+    ConnectTraceOut,
     connect_session_shown,
     connect_step_out,
 )
@@ -116,14 +116,14 @@ def get_connect_session(request: HttpRequest, session_id: uuid.UUID, tenant: Slu
     return connect_session_shown(_session(caller_of(request, may=Permission.READ), session_id, tenant))
 
 
-@router.get("/{session_id}/steps", response=ConnectStepList, summary="Trace one connect session")
-def list_connect_steps(request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None) -> ConnectStepList:
+@router.get("/{session_id}/steps", response=ConnectTraceOut, summary="Trace one connect session")
+def list_connect_steps(request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None) -> ConnectTraceOut:
     """List each step that was tried, in order, where it stopped, and what was sent to the provider and came back.
 
     What is kept of a request or an answer is what a list allows: no code, token, key or state.
     """
     session = _session(caller_of(request, may=Permission.READ), session_id, tenant)
-    return ConnectStepList(items=[connect_step_out(step) for step in session.steps.all()])
+    return ConnectTraceOut(steps=[connect_step_out(step) for step in session.steps.all()])
 
 
 def _session(caller: Caller, session_id: uuid.UUID, slug: str | None) -> ConnectSession:

@@ -781,12 +781,6 @@ export interface ConnectSessionShown {
   readonly expires_at: string;
 }
 
-/** All steps that are kept of a session, in order: 40 at the most. */
-export interface ConnectStepList {
-  /** What is on this page */
-  readonly items: readonly ConnectStep[];
-}
-
 /** One step of a connect, with its outcome: `done`, or the stable code of what stopped it. */
 export interface ConnectStep {
   /** When it was used */
@@ -799,6 +793,12 @@ export interface ConnectStep {
   readonly milliseconds: number;
   /** Each request to the provider with its answer, as far as a list allows to keep them */
   readonly exchanges: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** All steps that are kept of a session, in order: 40 at the most. */
+export interface ConnectTrace {
+  /** What was tried, the first first */
+  readonly steps: readonly ConnectStep[];
 }
 
 /** One of several connections that match. */
@@ -4523,8 +4523,8 @@ export class Operations extends Caller {
     sessionId: string,
     query: { tenant?: string } = {},
     options: CallOptions = {},
-  ): Promise<ConnectStepList> {
-    return this.call<ConnectStepList>(
+  ): Promise<ConnectTrace> {
+    return this.call<ConnectTrace>(
       {
         method: "GET",
         path: `/api/v1/connect-sessions/${encodeURIComponent(sessionId)}/steps`,

@@ -113,6 +113,7 @@ OPERATIONS = [
         Permission.CALLERS,
         {"tenant": "acme", "provider_app": _VERSION},
         names_tenant="body",
+        finds_tenant=False,  # for operator-wide clients alone, whichever tenant is named
     ),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("PUT", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),

@@ -799,14 +799,6 @@ class ConnectSessionShown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConnectStepList:
-    """All steps that are kept of a session, in order: 40 at the most."""
-
-    items: list[ConnectStep]
-    """What is on this page"""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ConnectStep:
     """One step of a connect, with its outcome: `done`, or the stable code of what stopped it."""
 
@@ -824,6 +816,14 @@ class ConnectStep:
 
     exchanges: list[dict[str, Any]]
     """Each request to the provider with its answer, as far as a list allows to keep them"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectTrace:
+    """All steps that are kept of a session, in order: 40 at the most."""
+
+    steps: list[ConnectStep]
+    """What was tried, the first first"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -5285,7 +5285,7 @@ class Operations(Caller):
             )
         )
 
-    def list_connect_steps(self, session_id: str, /, *, tenant: str | None = None) -> ConnectStepList:
+    def list_connect_steps(self, session_id: str, /, *, tenant: str | None = None) -> ConnectTrace:
         """Trace one connect session.
 
         List each step that was tried, in order, where it stopped, and what was sent to the provider and came
@@ -5293,8 +5293,8 @@ class Operations(Caller):
 
         What is kept of a request or an answer is what a list allows: no code, token, key or state.
         """
-        answer: ConnectStepList = self._call(
-            _LIST_CONNECT_STEPS, ConnectStepList, path={"session_id": session_id}, query={"tenant": tenant}, headers={}
+        answer: ConnectTrace = self._call(
+            _LIST_CONNECT_STEPS, ConnectTrace, path={"session_id": session_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -7577,10 +7577,10 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
-    async def list_connect_steps(self, session_id: str, /, *, tenant: str | None = None) -> ConnectStepList:
+    async def list_connect_steps(self, session_id: str, /, *, tenant: str | None = None) -> ConnectTrace:
         """Trace one connect session."""
-        answer: ConnectStepList = await self._call(
-            _LIST_CONNECT_STEPS, ConnectStepList, path={"session_id": session_id}, query={"tenant": tenant}, headers={}
+        answer: ConnectTrace = await self._call(
+            _LIST_CONNECT_STEPS, ConnectTrace, path={"session_id": session_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 

@@ -74,8 +74,8 @@ def test_the_api_shows_the_steps_to_the_tenant_and_to_no_other(alice: EndUser, g
     session = ConnectSession.objects.get()
     path = f"/connect-sessions/{session.id}/steps"
     reader = make_caller(session.tenant, "reader", [Permission.READ])
-    items = call(reader, "GET", path).json()["items"]
-    assert [(one["step"], one["outcome"]) for one in items] == steps()
-    assert items[-1]["exchanges"][0]["status"] == 200
+    traced = call(reader, "GET", path).json()["steps"]
+    assert [(one["step"], one["outcome"]) for one in traced] == steps()
+    assert traced[-1]["exchanges"][0]["status"] == 200
     foreign = call(make_caller(globex, "stranger", [Permission.READ]), "GET", path)
     assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
