@@ -200,7 +200,7 @@ def _pass_a_minute(today: _Day) -> None:
 
 def _do_what_is_due(today: _Day, pool: ThreadPoolExecutor) -> None:
     now = database_now()
-    used = Connection.objects.filter(status__in=VENDS).working()
+    used = Connection.objects.filter(id__in=today.kinds, status__in=VENDS).working()  # others are not of this day
     may = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
     refreshes = list(used.filter(may, refresh_due_at__lte=now).values_list("id", flat=True))
     probes = list(used.filter(probe_due_at__lte=now).values_list("id", flat=True))
