@@ -1,6 +1,7 @@
 """Fixtures shared by the tests: a real sandbox provider a worker, and the cast of tenants, callers and people."""
 
 import importlib
+import os
 from collections.abc import Iterator
 from functools import cache
 
@@ -23,6 +24,7 @@ from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.signing import keys
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
+from tests.services import migrated_database
 
 # The product makes RSA keys of 3072 bits. To make and to read one takes four times as long as with one of 2048; some
 # are made when a test module is imported, and so this is no fixture.
@@ -74,6 +76,13 @@ def _statement_that_empties() -> str:
 def _empty_tables(_: TransactionTestCase) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_statement_that_empties())
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Have the test database of a worker copied from one that is migrated once for all of them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        connection.settings_dict["TEST"] |= {"TEMPLATE": migrated_database(), "MIGRATE": False}
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,10 @@ import redis
 from psycopg import sql
 
 from config.local.demo.stack import LocalStack
-from config.local.supervisor.state import PROJECT_ROOT
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.waiting import until
+from tests.services import migrated_database
 
-_MIGRATED = "latchkey_migrated"
 # Sweeps come often, and no probe comes between.
 QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
 
@@ -44,42 +43,16 @@ def own_databases() -> Iterator[dict[str, str]]:
     """Make a migrated database on the test run's PostgreSQL, empty this worker's share of its Valkey, and name both."""
     server = urlsplit(os.environ["DATABASE_URL"])
     name = f"stack_{uuid.uuid4().hex[:12]}"
+    template = migrated_database()
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connected:
-        _make_migrated(connected)
         connected.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_MIGRATED))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
         redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
         try:
             yield {"DATABASE_URL": server._replace(path=f"/{name}").geturl(), "REDIS_URL": os.environ["REDIS_URL"]}
         finally:
             connected.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _make_migrated(connected: "psycopg.Connection[Any]") -> None:
-    """Have the run's PostgreSQL hold an empty, migrated database to copy: migrating each one anew takes seconds.
-
-    The first of the run's processes that comes here makes it, under a lock for which the others wait.
-    """
-    connected.execute("SELECT pg_advisory_lock(hashtext(%s))", [_MIGRATED])
-    try:
-        if connected.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_MIGRATED]).fetchone():
-            return
-        half_made = f"{_MIGRATED}_soon"
-        connected.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(half_made)))
-        connected.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(half_made)))
-        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{half_made}").geturl()
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--noinput", "--skip-checks", "-v0"],
-            cwd=PROJECT_ROOT,
-            env=os.environ | {"DATABASE_URL": url},
-            check=True,
-        )
-        connected.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half_made), sql.Identifier(_MIGRATED))
-        )
-    finally:
-        connected.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_MIGRATED])
 
 
 @contextmanager
