@@ -3,6 +3,8 @@
   "use strict";
   const SOURCE = "latchkey";
   const READY_MS = 15000;
+  const RELAY_MS = 2000; // as long as the hidden frame stays, to pass the last answer on to its window
+  const LATE_MS = 60000; // as long as a window that missed its answer is still told to close
   // Browsers inside other apps: a window that they open cannot talk to the page, and some show it nowhere.
   const IN_APP = /\bFB_IAB|\bFBA[NV]\b|Instagram|\bLine\/|MicroMessenger|Snapchat|Pinterest|TikTok|Bytedance|LinkedInApp|; wv\)/;
   const DIALOG =
@@ -40,22 +42,31 @@
     const isOurs = (said) => said?.source === SOURCE && [said.connect_session, said.management_session].includes(session);
     const stamped = (message) => ({ source: SOURCE, connect_session: session, ...message });
 
-    function takeAway() {
+    function takeAway({ isSettled = false } = {}) {
       clearTimeout(timer);
       removeEventListener("message", heard);
-      channel?.close();
       const gone = dialog;
       if (gone) {
         gone.close?.();
         gone.style.display = "none";
-        setTimeout(() => gone.remove(), 500); // the frame still has to pass the last answer on to its window
+        setTimeout(() => gone.remove(), RELAY_MS);
       }
+      if (isSettled) answerLate(channel);
+      else channel?.close();
       dialog = frame = channel = null;
+    }
+
+    // A window that got no answer in time goes to the return page, which asks on the channel although all is settled.
+    function answerLate(late) {
+      late?.addEventListener("message", ({ data: said }) => {
+        if (!channel && isOurs(said)) late.postMessage(stamped({ management_session: said.management_session, done: true }));
+      });
+      setTimeout(() => late?.close(), LATE_MS);
     }
 
     function exit(detail) {
       if (!dialog || isOver) return;
-      takeAway();
+      takeAway({ isSettled: detail.reason === "error" });
       report("exit", detail);
       call("onExit", detail);
     }
@@ -63,7 +74,7 @@
     function succeed(result) {
       if (isOver) return;
       isOver = true;
-      takeAway();
+      takeAway({ isSettled: true });
       report("success");
       call("onSuccess", result);
     }
@@ -156,9 +167,10 @@
       dialog.append(frame);
       document.body.append(dialog);
       addEventListener("message", heard);
-      channel = openChannel();
-      channel?.addEventListener("message", ({ data: said }) => {
-        if (isOurs(said)) ended(said, (message) => channel?.postMessage(stamped(message)));
+      const mine = openChannel();
+      channel = mine;
+      mine?.addEventListener("message", ({ data: said }) => {
+        if (channel === mine && isOurs(said)) ended(said, (message) => mine.postMessage(stamped(message)));
       });
       timer = setTimeout(() => exit({ reason: "error", error: "unavailable" }), READY_MS);
       if (dialog.showModal) dialog.showModal();

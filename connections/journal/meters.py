@@ -23,8 +23,7 @@ class Meters:
     """The histograms of one process."""
 
     def __init__(self) -> None:
-        # Loaded when it is needed: it takes 3 MB and a tenth of a second.
-        from prometheus_client import Histogram  # noqa: PLC0415
+        from prometheus_client import Histogram  # noqa: PLC0415 (takes 3 MB and a tenth of a second)
 
         def histogram(name: str, help_: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> "Histogram":
             return Histogram(f"latchkey_{name}_seconds", help_, labels, buckets=buckets)
@@ -42,9 +41,11 @@ class Meters:
         self.waited = histogram("queued", "From sending a task until a worker began it.", ("queue",), _QUEUE_SECONDS)
 
 
-@cache
+_meters_of_process = cache(Meters)
+
+
 def _meters() -> Meters | None:
-    return Meters() if settings.METRICS_TOKEN else None
+    return _meters_of_process() if settings.METRICS_TOKEN else None
 
 
 def request_answered(kind: str, status: int, *, seconds: float) -> None:

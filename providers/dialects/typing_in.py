@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from re import _constants as codes  # type: ignore[attr-defined]  # the parser of the standard library has no types
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]  # no stubs: it is private
 from typing import Any
 
 from providers.catalog.fields import Param, SecretField

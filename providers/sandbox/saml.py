@@ -21,12 +21,13 @@ class SamlAssertion:
 
     def __init__(self, text: str) -> None:
         from lxml import etree  # noqa: PLC0415 (comes with an extra)
-        from signxml.verifier import SignatureConfiguration, XMLVerifier  # noqa: PLC0415
+        from signxml.verifier import SignatureConfiguration, XMLVerifier  # noqa: PLC0415 (likewise)
 
         try:
             packed = text.translate(str.maketrans("-_", "+/"))
             document = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
             settings = SignatureConfiguration(require_x509=False, location="./")
+            # A list comes only where several signatures are expected.
             self._root: Any = XMLVerifier().verify(document, expect_config=settings).signed_xml  # type: ignore[union-attr]
             self._modulus = _number(etree.fromstring(document).findtext(_MODULUS))
         except (binascii.Error, ValueError):

@@ -42,8 +42,8 @@ def sign_statement(statement: Statement, *, private_key: SecretStr, certificates
     """
     try:
         from lxml import etree  # noqa: PLC0415 (comes with an extra)
-        from signxml.algorithms import CanonicalizationMethod  # noqa: PLC0415
-        from signxml.signer import XMLSigner  # noqa: PLC0415
+        from signxml.algorithms import CanonicalizationMethod  # noqa: PLC0415 (likewise)
+        from signxml.signer import XMLSigner  # noqa: PLC0415 (likewise)
     except ImportError:
         raise UnusableKey("Assertions of SAML need the extra `saml`: pip install latchkey[saml].") from None
     document = _written(statement, etree)

@@ -169,7 +169,7 @@ class Operator:
             shown = self._shown("<h1>Back from your connections</h1>", script="returned")
             return 200, shown, self._headers()
         if "error" in query:
-            return 200, f"<h1>Failed: {query['error']}</h1>", {}
+            return 200, self._shown(f"<h1>Failed: {query['error']}</h1>", script="returned"), self._headers()
         answer = self.complete(query)
         if "next" in answer:
             return 302, "", {"Location": answer["next"]}

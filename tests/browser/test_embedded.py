@@ -23,6 +23,9 @@ IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605
 DONE = 'active {"team":"north"}'
 DONE_THERE = 'active {"team": "north"}'
 MOST_BYTES = 40 * 1024
+PASSES_NOTHING_ON = """if (parent !== window) addEventListener("message", (event) => {
+  if (event.data?.done) event.stopImmediatePropagation();
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -313,6 +316,28 @@ def test_a_refusal_at_the_provider_is_told_to_the_product(browser: Browser, prod
         with window.expect_event("close"):
             window.get_by_role("link", name="Back to").click()
         expect(page.locator("#result")).to_have_text("exit access_denied")
+    assert complaints == []
+
+
+def test_a_window_that_got_no_answer_in_time_is_closed_from_the_return_page(
+    browser: Browser, product: Operator
+) -> None:
+    """The flow is over and the answer to its window got lost, as when a slow machine takes the frame away too soon."""
+    with visiting(browser) as (context, complaints):
+        context.add_init_script(PASSES_NOTHING_ON)
+        page = open_widget(context, product)
+        window = go_on(page)
+        window.locator("input[name=username]").fill("alice")
+        window.locator("input[name=password]").fill("alice")
+        window.locator("input[name=password]").press("Enter")
+        window.get_by_role("button", name=re.compile("Deny|Cancel")).click()
+        expect(window.get_by_role("heading", name="You did not allow access")).to_be_visible()
+        asked: list[str] = []
+        window.on("request", lambda request: asked.append(request.url))
+        with window.expect_event("close"):
+            window.get_by_role("link", name="Back to").click()
+        expect(page.locator("#result")).to_have_text("exit access_denied")
+        assert any(address.startswith(f"{product.url}/connected?") for address in asked), asked
     assert complaints == []
 
 

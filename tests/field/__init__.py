@@ -83,6 +83,23 @@ a dead refresh token told as invalid_request, and other codes of RFC 6749 that n
     tests/field/test_refused_without_end.py::test_a_client_refused_for_one_connection_alone_is_no_incident_of_the_app
     tests/field/test_refused_without_end.py::test_a_rule_of_the_entry_wins
     tests/field/test_refused_without_end.py::test_a_code_that_is_refused_in_other_words_ends_the_session_and_says_so
+a grant whose end can be foreseen, and one that refreshes keep alive
+    tests/field/test_forecast.py::test_an_absolute_lifetime_is_told_once_and_anew_of_a_new_grant
+    tests/field/test_forecast.py::test_an_idle_limit_is_kept_alive_by_a_refresh_and_not_told
+    tests/field/test_forecast.py::test_an_announced_end_that_counts_down_is_the_end_of_the_grant
+    tests/field/test_forecast.py::test_an_announced_end_that_each_answer_moves_is_no_end
+scopes that change at the provider while the connection lives
+    tests/field/test_scope_drift.py::test_a_refresh_that_widens_or_narrows_is_told_once_each
+    tests/field/test_scope_drift.py::test_other_names_of_the_same_scopes_are_no_drift
+    tests/field/test_scope_drift.py::test_what_a_probe_names_is_told_once_in_each_direction
+    tests/field/test_scope_drift.py::test_what_a_probe_has_told_a_refresh_does_not_tell_again
+    tests/field/test_scope_drift.py::test_a_vend_that_needs_a_scope_that_is_gone_is_refused_until_it_is_back
+    tests/field/test_scope_drift.py::test_a_refusal_for_want_of_a_granted_scope_shows_that_it_is_gone
+    tests/field/test_scope_drift.py::test_a_refusal_that_proves_nothing_drifts_nothing
+    tests/field/test_scope_drift.py::test_a_refusal_that_names_what_the_token_has_counts_as_such
+    tests/field/test_scope_drift.py::test_connecting_again_forgets_what_was_observed_before
+    tests/field/test_scope_drift.py::test_without_a_scope_that_the_app_requires_nothing_is_vended
+    tests/field/test_scope_drift.py::test_an_app_that_begins_to_require_a_scope_stops_the_vends_that_lack_it
 a second consent that brings no refresh token
     tests/field/test_second_consents.py::test_the_same_account_keeps_its_refresh_token
     tests/field/test_second_consents.py::test_a_new_refresh_token_takes_the_place_of_the_old_one
@@ -162,6 +179,13 @@ an entry that spells out habits which discovery says otherwise
     tests/field/test_discovery.py::test_a_promise_of_iss_is_kept_to_unless_the_entry_knows_better
     tests/field/test_discovery.py::test_what_is_overruled_is_told_by_the_commands
     tests/field/test_discovery.py::test_metadata_that_lists_no_s256_does_not_switch_pkce_off
+a second consent that brings the new scopes alone
+    tests/field/test_added_scopes.py::test_only_the_new_scope_is_asked_for_where_the_provider_adds
+    tests/field/test_added_scopes.py::test_an_answer_that_names_less_than_the_connection_has_is_not_used
+    tests/field/test_added_scopes.py::test_a_wider_scope_loses_nothing
+    tests/field/test_added_scopes.py::test_a_grant_that_is_over_is_asked_for_whole_even_where_the_provider_adds
+    tests/field/test_added_scopes.py::test_where_a_grant_replaces_the_earlier_one_everything_is_asked_for
+    tests/field/test_added_scopes.py::test_an_ordinary_session_adds_nothing
 scopes are separated by %20
     tests/field/test_scopes.py::test_spaces_in_the_authorization_request_are_percent_20
     tests/field/test_scopes.py::test_spaces_in_the_query_of_a_call_are_percent_20

@@ -156,6 +156,8 @@ def test_shows_which_scopes_were_granted_and_which_are_missing(alice: EndUser) -
         "requested": ["files.read", "files.write", "profile.read"],
         "granted": ["files.read", "profile.read"],
         "missing": ["files.write"],
+        "required": [],
+        "observed": None,
     }
     vended = alice.vend(connection["id"]).json()["credential"]
     assert sorted(vended["scopes"]) == ["files.read", "profile.read"]
