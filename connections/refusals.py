@@ -162,6 +162,15 @@ class Paused(Suspended):
     code = "paused"
 
 
+class Quarantined(Refusal):
+    """The database was put back, and the stored refresh token may have been used up since: it is not sent.
+
+    ``connect_url`` is where the end user connects again, which ends it for this connection.
+    """
+
+    code = "quarantined"
+
+
 class MinTtlUnavailable(Refusal):
     """No credential lives as long as the caller needs; ``longest_seconds`` is the longest lifetime to be had."""
 

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 
 from celery import shared_task
 from celery.signals import worker_init, worker_process_init
@@ -38,6 +39,9 @@ from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.provision.client_secrets import end_others
 from connections.lifecycle.provision.domains import look_again
 from connections.lifecycle.pushes.act import act, send_waiting
+from connections.lifecycle.quarantine.lost import end_lost
+from connections.lifecycle.quarantine.pulse import beat
+from connections.lifecycle.quarantine.sort import sort_held
 from connections.lifecycle.refresh import presence
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.recover import recover_unfinished
@@ -66,8 +70,12 @@ def show_presence(**_: object) -> None:
     """Take the process's lock and replay its spool before the first task: in the worker and in its pool processes.
 
     Without a process pool only the worker itself runs tasks. With a pool, no attempt refers to the worker's own lock.
+    Before the first task, look whether the database was put back since: tasks may wait in the queue from before.
     """
     presence.start()
+    with suppress(Error):  # the database is away: the first sweep looks
+        beat(now=database_now())
+    release_database()
 
 
 @shared_task(name=Task.REFRESH, ignore_result=True)
@@ -143,7 +151,12 @@ def sweep_waiting_pushes() -> None:
 
 @shared_task(name=Task.SWEEP_REFRESHES, ignore_result=True)
 def sweep_due_refreshes() -> None:
-    """Send the refreshes that are due, as the workers take them up, until the next beat is near."""
+    """Send the refreshes that are due, as the workers take them up, until the next beat is near.
+
+    None where the database was put back, until it is known which of them are safe.
+    """
+    beat(now=database_now())
+    sort_held(now=database_now())
     sweep_refreshes(now=database_now(), seconds=SWEEP_SHARE * settings.SWEEP_SECONDS)
 
 
@@ -180,8 +193,9 @@ def discard_expired_sessions() -> None:
 
 @shared_task(name=Task.END_EXPIRED, ignore_result=True)
 def end_expired_connections() -> None:
-    """End the connections whose credential has expired and cannot be refreshed."""
+    """End the connections whose credential has expired and cannot be refreshed, or whose refresh token is lost."""
     end_expired(now=database_now())
+    end_lost(now=database_now())
 
 
 @shared_task(name=Task.SWEEP_WEBHOOKS, ignore_result=True)

@@ -97,6 +97,10 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "client_held": ("Your API client is held for suspicious use: have its key rotated, or vouched for.", ()),
     "suspended": ("An operator has switched this off.", ()),
     "paused": ("An operator has paused this, and no valid credential is left.", ()),
+    "quarantined": (
+        "The database was restored, and the refresh token may have been used since: it waits for an operator's word.",
+        ("connect_url",),
+    ),
     "credential_unreadable": ("A key of the vault is missing. Nothing is wrong with the grant.", ()),
     "app_misconfigured": ("The provider refuses your client registration.", ("reason", "held_until")),
     "answer_unreadable": (

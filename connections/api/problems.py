@@ -54,6 +54,7 @@ STATUS_OF: dict[str, int] = {
     "suspended": 423,
     "client_held": 423,
     "paused": 423,
+    "quarantined": 423,
     "credential_unreadable": 500,
     "app_misconfigured": 502,
     "answer_unreadable": 502,

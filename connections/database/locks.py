@@ -23,6 +23,7 @@ from connections.models import (
     Finding,
     ImportRow,
     ImportRun,
+    Installation,
     ManagementSession,
     Offboarding,
     ReceivedPush,
@@ -181,6 +182,12 @@ def lock_to_compare(row: _Row, check: RowCheck) -> _Row:
     locked = None if row._state.adding else rows.filter(pk=row.pk).first()
     check(locked)
     return row if locked is None else locked
+
+
+def lock_installation() -> Installation:
+    """Return the locked row in which the database says which one it is. Makes it first where there is none."""
+    Installation.objects.bulk_create([Installation()], ignore_conflicts=True)
+    return Installation.objects.select_for_update(no_key=True).get()
 
 
 def lock_own_entries() -> None:

@@ -41,6 +41,7 @@ class EventType(StrEnum):
     END_USER_OFFBOARDED = "end_user.offboarded"
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_CLOSED = "incident.closed"
+    QUARANTINE_BEGUN = "quarantine.begun"
     PROVIDER_EVENT = "provider.event"
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"
     WEBHOOK_ENDPOINT_ENABLED = "webhook_endpoint.enabled"

@@ -8,6 +8,7 @@ A room imports only rooms below it:
 - ``watch``: notices suspicious use of API clients, and answers it
 - ``steer``: what an operator asks for
 - ``keys``: newer keys take over from older ones while everything runs
+- ``quarantine``: a database that was put back to an earlier moment ends no grant
 - ``vend``: a caller gets a credential that works now, or the reason why not
 - ``webhooks``: every event reaches whoever is to be told, in order
 - ``notices``: the operator's people are mailed what has happened, once for one cause

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connections import dispatch
 from connections.database.locks import lock_due
@@ -31,7 +31,8 @@ from connections.lifecycle.throttle.admission import (
     budget_of,
     restraints,
 )
-from connections.models import VENDS, Connection, Revocation
+from connections.models import VENDS, Connection, HeldConnection, Revocation
+from connections.models.quarantine import held, holding
 
 BATCH = 500
 MOST_LOOKS = 8
@@ -76,6 +77,7 @@ _REFRESHES = _Kind(
         .filter(
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
             Q(refresh_enqueued_until=None) | Q(refresh_enqueued_until__lte=now),
+            ~Exists(HeldConnection.objects.filter(held(), connection=OuterRef("pk"))),
         )
         .order_by("refresh_due_at")
     ),
@@ -106,8 +108,10 @@ def sweep_refreshes(*, now: datetime, seconds: float = 0.0) -> int:
 
     Sends batches of up to 500 while they are full and few tasks wait in the queue, for ``seconds`` at most; with 0 at
     most one. Marks no more than one batch if the broker does not answer. Each batch is a short transaction; none is
-    open in between.
+    open in between. Sends none while the database was put back and it is not known yet whose tokens wait.
     """
+    if holding().exists():
+        return 0
     return _sweep(_REFRESHES, now=now, seconds=seconds)
 
 

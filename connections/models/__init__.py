@@ -24,6 +24,7 @@
 - ``notice``: what the operator's people are told by mail
 - ``received_push``: what a provider has sent by itself, and what waits to be passed on of it
 - ``webhook_endpoint``: where events are delivered · ``webhook_delivery``: of one event to one of them
+- ``quarantine``: which database this is, and whose refresh tokens wait because it was put back
 - ``watching``: what is usual of an API client, and what was suspicious
 - ``figures``: what is counted for the first page of the admin
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
@@ -54,6 +55,7 @@ from connections.models.notice import ENDED, Notice, NoticeState
 from connections.models.offboarding import Offboarding, OffboardingMode, SharedFate
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
+from connections.models.quarantine import HeldConnection, Installation, RewindCause, TokenVerdict
 from connections.models.received_push import PushContent, PushState, ReceivedPush
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
 from connections.models.registered_client import RegisteredClient, RegistrationWay
@@ -135,12 +137,14 @@ __all__ = [
     "FiguresTaken",
     "Finding",
     "GuessCount",
+    "HeldConnection",
     "ImportRow",
     "ImportRun",
     "ImportState",
     "Incident",
     "IncidentCause",
     "IncidentKind",
+    "Installation",
     "InstallationKey",
     "IssuerUse",
     "KeptAnswer",
@@ -164,6 +168,7 @@ __all__ = [
     "RegistrationWay",
     "Restriction",
     "Revocation",
+    "RewindCause",
     "RowState",
     "Scope",
     "SessionState",
@@ -177,6 +182,7 @@ __all__ = [
     "SubjectToken",
     "Tenant",
     "TenantDomain",
+    "TokenVerdict",
     "Trigger",
     "TrustedIssuer",
     "UnreadAnswer",

@@ -9,6 +9,7 @@ Changes: refresh attempts, and credential versions through ``credentials``.
 - ``refresh``: the whole way of one, and how a caller waits in its thread for a refresh that is under way
 - ``waits``: how callers wait for one without a thread
 - ``claim``: T1, with every rule of when a refresh may begin; ``claim_query``: the usual cases as prepared statements
+- ``sent``: what is remembered outside of the database of the refresh tokens that were sent
 - ``settle``: records an exchange, however it ended; ``judge_refusal``: decides what a refusal means
 - ``arrivals``: T2a and T2b of the answers that have come at the same time
 - ``recover``: attempts that did not end, and the rules of doubt

@@ -44,6 +44,7 @@ from connections.models import (
     Trigger,
 )
 from connections.models.fields import StoredSecret
+from connections.models.quarantine import holds
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable, open_sealed
@@ -74,6 +75,7 @@ class Outcome(StrEnum):
     UNREADABLE = "unreadable"
     ABORTED = "aborted"
     SWITCHED_OFF = "switched_off"
+    QUARANTINED = "quarantined"  # the database was put back, and the refresh token may have been used up since
     GONE = "gone"
 
 
@@ -260,6 +262,8 @@ def _why_not(
         return RefreshReport(Outcome.SWITCHED_OFF)
     if connection.refresh_due_at is None:
         return RefreshReport(Outcome.NOT_REFRESHABLE)
+    if holds(connection):
+        return RefreshReport(Outcome.QUARANTINED)
     if not is_in_doubt and not _is_due(connection, need, now=now):
         return RefreshReport(Outcome.FRESH)
     if is_held_back(connection, now=now):

@@ -1,8 +1,8 @@
 """Plain claims, many at once, as two prepared statements: lock the free rows, record the attempts that are plain.
 
 A case is not plain if ``claim`` has a rule for it: a leftover attempt or version, a doubt, an incident, a switch, a
-backoff, a client that registered itself. Then nothing is inserted for it, and ``claim`` decides. There are two
-statements because the second has to see what other transactions committed while the first was getting its locks
+backoff, a quarantine, a client that registered itself. Then nothing is inserted for it, and ``claim`` decides. There
+are two statements because the second has to see what other transactions committed while the first was getting its locks
 (``locks.lock_free``). Each connection is looked up by itself, so that a plan never depends on how many there are.
 """
 
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from connections.access.parties import places
 from connections.database.prepared import fetch_all_prepared
-from connections.models import Trigger, switches
+from connections.models import Trigger, quarantine, switches
 from connections.models.switches import KILL_SWITCH, PAUSE
 
 _STATEMENT = f"""
@@ -48,6 +48,7 @@ WITH due AS (
        AND connection.answer_unread_at IS NULL
        AND connection.registered_client_id IS NULL
        AND NOT {switches.sql(KILL_SWITCH, PAUSE)}
+       AND {quarantine.sql_free()}
        AND NOT EXISTS (
            SELECT FROM connections_refreshattempt AS attempt
             WHERE attempt.connection_id = connection.id AND attempt.state IN ('sent', 'in_doubt'))

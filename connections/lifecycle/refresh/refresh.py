@@ -12,6 +12,7 @@ from datetime import timedelta
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, release_database
 from connections.journal import meters
+from connections.lifecycle.refresh import sent
 from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshReport, claim
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
@@ -83,6 +84,8 @@ def exchange(claimed: Claim) -> RefreshReport:
 
     Call it without a database connection, as soon as it is claimed.
     """
+    if claimed.rotates:
+        sent.note(claimed.connection_id, now=claimed.claimed_at)
     answer = _ask(claimed)
     try:
         report = _settle(claimed, answer)

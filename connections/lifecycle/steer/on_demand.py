@@ -47,6 +47,10 @@ _REFRESHED = {
     Outcome.UNREADABLE: "The stored credential does not open: a key of the vault may be missing.",
     Outcome.ABORTED: "Nothing was sent: this process stood still for too long. Try again.",
     Outcome.SWITCHED_OFF: "Not tried: the connection, its tenant or its provider app is paused or suspended.",
+    Outcome.QUARANTINED: (
+        "Not tried: the database was restored, and the stored refresh token may have been used up since. See `manage.py"
+        " quarantine status`."
+    ),
     Outcome.GONE: "There is nothing to refresh: the connection is not in use.",
 }
 

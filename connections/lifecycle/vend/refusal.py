@@ -21,6 +21,7 @@ from connections.refusals import (
     Pending,
     PolicyDenied,
     ProviderDown,
+    Quarantined,
     ReauthorizationRequired,
     RefreshInProgress,
     Refusal,
@@ -119,6 +120,12 @@ def refusal_without_refresh(report: RefreshReport, row: VendRow, *, is_expired: 
             )
         case Outcome.SWITCHED_OFF:
             return Paused(f"The credential {state}, and an operator has paused its refreshes.")
+        case Outcome.QUARANTINED:
+            return Quarantined(
+                f"The credential {state}. Latchkey's database was restored from a backup, and to send the refresh token"
+                " that it holds could end the grant: an operator releases it, or its end user connects again.",
+                **_mend(row),
+            )
         case Outcome.UNREADABLE:
             return CredentialUnreadable("The stored credential does not open: its key may be missing.")
         case Outcome.ANSWER_UNREAD:

@@ -22,7 +22,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.expiring" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "provider.event" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.expiring" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "quarantine.begun" | "provider.event" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -2737,6 +2737,16 @@ export interface PausedProblem extends AnyProblem {
   readonly code: "paused";
 }
 
+/**
+ * The database was restored, and the stored refresh token may have been used since: it is not sent until an
+ * operator releases it, or the end user connects again.
+ */
+export interface QuarantinedProblem extends AnyProblem {
+  readonly code: "quarantined";
+  /** A page on which the end user mends it: open it for them */
+  readonly connect_url?: string;
+}
+
 /** A key of the vault is missing. Nothing is wrong with the grant. */
 export interface CredentialUnreadableProblem extends AnyProblem {
   readonly code: "credential_unreadable";
@@ -2839,6 +2849,7 @@ export type Problem =
   | ClientHeldProblem
   | SuspendedProblem
   | PausedProblem
+  | QuarantinedProblem
   | CredentialUnreadableProblem
   | AppMisconfiguredProblem
   | AnswerUnreadableProblem

@@ -28,6 +28,7 @@ ONLY_IN_THE_API = {
     "min_ttl_unavailable",
     "not_found",
     "paused",
+    "quarantined",
     "pending",
     "permission_denied",
     "policy_denied",

@@ -22,6 +22,7 @@ from connections.models import (
     Finding,
     ImportRow,
     ImportRun,
+    Installation,
     ManagementSession,
     Offboarding,
     ReceivedPush,
@@ -92,6 +93,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "lock_sessions": (
         "connections_connectsession",
         lambda: list(locks.lock_sessions(Q(id=ConnectSession.objects.get().id))),
+    ),
+    "lock_installation": (
+        "connections_installation",
+        locks.lock_installation,
     ),
     "lock_attempt": (
         "connections_refreshattempt",
@@ -194,6 +199,7 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
     WatchPosition.objects.create(began_at=now, audit_id=0, canary_id=0)
     moments = {"opened_at": now, "first_at": now, "last_at": now}
     Finding.objects.create(client=alice.backend.client, rule="wide_use", **moments)
+    Installation.objects.create()
     with transaction.atomic():
         assert lock()
         assert not is_granted(table, "NO KEY UPDATE")

@@ -72,6 +72,8 @@ STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",
     "connections.ConnectionFigures": "one for each tenant and app with connections",
     "connections.FiguresTaken": "one",
+    "connections.Installation": "one",
+    "connections.HeldConnection": "one a connection; goes with its release, or with the connection",
     "connections.WatchPosition": "one",
     "connections.WatchSetting": "one a rule",
     "connections.ClientUse": "one an API client",

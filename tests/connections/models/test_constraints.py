@@ -14,6 +14,7 @@ from connections.models import (
     ApiClient,
     Brand,
     Connection,
+    Installation,
     Scope,
     TenantDomain,
 )
@@ -54,6 +55,17 @@ def twice(make: Act) -> Act:
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
     **ISSUERS,
     **SESSIONS,
+    "quarantine_has_a_cause": (
+        [
+            lambda _: Installation.objects.create(quarantined_at=database_now()),
+            lambda _: Installation.objects.create(cause="behind"),
+            lambda _: Installation.objects.create(sorted_at=database_now()),
+            lambda _: Installation.objects.create(rewound_to=database_now()),
+        ],
+        [
+            lambda _: Installation.objects.create(quarantined_at=database_now(), cause="behind"),
+        ],
+    ),
     "staff_identity_once": (
         [twice(lambda cast: cast.identity())],
         [lambda cast: [cast.identity(), cast.identity(subject="2"), cast.identity(issuer="https://other.example")]],

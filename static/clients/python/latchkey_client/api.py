@@ -74,6 +74,7 @@ EventType = Literal[
     "end_user.offboarded",
     "incident.opened",
     "incident.closed",
+    "quarantine.begun",
     "provider.event",
     "webhook_endpoint.disabled",
     "webhook_endpoint.enabled",
@@ -3806,6 +3807,16 @@ class Paused(Problem):
     """An operator has paused this, and no valid credential is left."""
 
     code = "paused"
+
+
+class Quarantined(Problem):
+    """The database was restored, and the stored refresh token may have been used since: it is not sent until an
+    operator releases it, or the end user connects again.
+    """
+
+    code = "quarantined"
+    connect_url: str | None
+    """A page on which the end user mends it: open it for them"""
 
 
 class CredentialUnreadable(Problem):

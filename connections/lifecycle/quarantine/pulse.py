@@ -1,0 +1,95 @@
+"""The pulse: notices that the database was put back to an earlier moment, by whatever means that was done.
+
+The database keeps two things of itself, and both are compared with the truth at each beat:
+
+- which server, database and history of it (timeline) it is. A recovery to a point in time, the promotion of a standby
+  and a dump that was restored elsewhere change that. Each claim of a refresh compares it as well (``claim_query``), so
+  that nothing is sent even before the first beat.
+- a number that grows with each beat, and is remembered in Redis and in a file of the spool's folder. A snapshot of the
+  disk, or a dump that was restored into the same database, brings back a smaller one. That is noticed at the next beat
+  or when a worker starts, so not before a refresh that begins in the seconds between.
+
+What is put back together with Redis and with the spool's folder, to the same moment, is not noticed: then an operator
+has to say so (``manage.py quarantine begin``).
+"""
+
+import os
+import uuid
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from connections.database.locks import lock_installation
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.credentials import spool
+from connections.lifecycle.quarantine.begin import put_into_quarantine
+from connections.lifecycle.refresh import sent
+from connections.lifecycle.throttle.shared import run_script
+from connections.models import Installation, RewindCause
+from connections.models.quarantine import Identity
+
+logger = structlog.get_logger(__name__)
+
+_KEY = "latchkey:pulse:"
+_FILE = "pulse"
+# ARGV: the key, a number. Keeps the greater of both.
+_REMEMBER = """
+local known = tonumber(redis.call('GET', ARGV[1]) or '0')
+if tonumber(ARGV[2]) > known then redis.call('SET', ARGV[1], ARGV[2]) end
+return known
+"""
+
+
+def beat(*, now: datetime) -> RewindCause | None:
+    """Look whether the database was put back, and count one beat. Return why quarantine was begun, or None.
+
+    One short transaction that locks the installation's row; round trips to Redis before and after; a small file.
+    """
+    before = Installation.objects.first() or Installation()
+    in_redis, in_file = _in_redis(before.id), _in_file(before.id)
+    remembered = max(in_redis or 0, in_file)
+    # A Redis that is behind lacks notes. By one it is behind while another process beats.
+    sent.keep(now=now, has_gap=in_redis is not None and in_redis < max(before.number, in_file) - 1)
+    with transaction.atomic(durable=True):
+        here = lock_installation()
+        identity = Installation.objects.values_list(Identity(), flat=True).get()
+        cause = _cause(here, identity, remembered)
+        if cause is not None:
+            put_into_quarantine(here, cause, rewound_to=here.beaten_at, actor=SYSTEM, now=now)
+        here.be_in(identity or here.database)
+        here.beat(max(here.number, remembered) + 1, now=now)
+    run_script(_REMEMBER, f"{_KEY}{here.id}", here.number)
+    _write_file(here)
+    return cause
+
+
+def _cause(here: Installation, identity: str, remembered: int) -> RewindCause | None:
+    if here.database and identity and identity != here.database:
+        return RewindCause.OTHER_DATABASE
+    return RewindCause.BEHIND if remembered > here.number else None
+
+
+def _in_redis(installation_id: uuid.UUID) -> int | None:
+    """Return the number that Redis remembers; None with Redis away."""
+    answer = run_script(_REMEMBER, f"{_KEY}{installation_id}", 0)
+    return None if answer is None else int(answer)
+
+
+def _in_file(installation_id: uuid.UUID) -> int:
+    try:
+        whose, _, number = (spool.folder() / _FILE).read_text(encoding="ascii").partition(" ")
+        return int(number) if whose == str(installation_id) else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _write_file(here: Installation) -> None:
+    folder = spool.folder()
+    draft = folder / f"{_FILE}.{os.getpid()}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.write_text(f"{here.id} {here.number}", encoding="ascii")
+        draft.rename(folder / _FILE)
+    except OSError as error:
+        logger.warning("pulse_not_kept", error=type(error).__name__)

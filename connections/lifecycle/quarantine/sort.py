@@ -1,0 +1,138 @@
+"""Sort: which connections have to wait, and which are safe.
+
+Safe is what is not refreshed, what leads to a provider that does not rotate refresh tokens, and a refresh token of
+which it is known that it was never sent: what was noted of the refreshes outside of the database is whole since before
+the moment from which the data is (``refresh.sent``), and has nothing newer than what the database knows itself. All
+else waits. A refresh token that was sent since is *used*; of others it is not known.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+
+from connections.access.targets import access_of
+from connections.database.locks import lock_installation
+from connections.journal import audit, events
+from connections.lifecycle.refresh import sent
+from connections.models import (
+    VENDS,
+    AttemptState,
+    Connection,
+    HeldConnection,
+    Installation,
+    RefreshAttempt,
+    TokenVerdict,
+)
+from connections.refusals import AppMisconfigured, EndpointMoved
+from connections.vault.sealing import Unreadable
+
+BATCH = 500
+# The clocks of the servers that write the notes and the data may differ by so much.
+CLOCKS_APART = timedelta(seconds=60)
+# An attempt that ended so has not used up the refresh token that it sent. Of an open one the answer is lost.
+_HARMLESS = (AttemptState.REJECTED, AttemptState.ABORTED)
+_NOT_ROTATING, _NEVER_SENT = "not_rotating", "never_sent"
+
+
+def sort_held(*, now: datetime) -> Counter[str] | None:
+    """Name the connections that wait, in batches, and let all others go. Return how many are of each kind.
+
+    None if there is nothing to sort. Each batch is a short transaction, after a round trip to Redis. No HTTP. One that
+    is killed in between is repeated as a whole, and holds everything until then.
+    """
+    here = Installation.objects.filter(quarantined_at__isnull=False, sorted_at=None).first()
+    if here is None or here.quarantined_at is None:
+        return None
+    sorting = _Sorting(here.quarantined_at, here.rewound_to)
+    last = uuid.UUID(int=0)
+    while batch := _batch(sorting.began_at, after=last):
+        if not sorting.take(batch, now=now):
+            return None
+        last = batch[-1].id
+    with transaction.atomic(durable=True):
+        here = lock_installation()
+        if not sorting.is_of(here):
+            return None
+        here.finish_sorting(now=now)
+        audit.record("quarantine.sorted", detail=dict(sorting.counts))
+        for tenant_id, waiting in sorting.by_tenant.items():
+            payload = {"connections": waiting, "rewound_to": sorting.rewound_to and sorting.rewound_to.isoformat()}
+            events.emit_of_tenant("quarantine.begun", tenant_id, payload=payload)
+    return sorting.counts
+
+
+def _batch(began_at: datetime, *, after: uuid.UUID) -> list[Connection]:
+    older = Connection.objects.filter(
+        status__in=VENDS, refresh_due_at__isnull=False, current_version__received_at__lt=began_at, id__gt=after
+    )
+    found = older.select_related("provider_app", "registered_client", "current_version").order_by("id")
+    return list(found[:BATCH])
+
+
+class _Sorting:
+    """One run over all connections."""
+
+    def __init__(self, began_at: datetime, rewound_to: datetime | None) -> None:
+        self.began_at, self.rewound_to = began_at, rewound_to
+        self.counts: Counter[str] = Counter()
+        self.by_tenant: Counter[uuid.UUID] = Counter()
+        self._rotates: dict[uuid.UUID, bool] = {}
+
+    def is_of(self, here: Installation) -> bool:
+        """Whether the locked row is still about this quarantine, and nobody else has sorted it."""
+        return here.quarantined_at == self.began_at and here.sorted_at is None
+
+    def take(self, batch: Sequence[Connection], *, now: datetime) -> bool:
+        """Name those of ``batch`` that wait. Return whether this run is still wanted."""
+        rotating = [connection for connection in batch if self._may_rotate(connection)]
+        verdicts = self._judge(rotating)
+        rows = [
+            HeldConnection(connection_id=one, verdict=said, held_at=self.began_at) for one, said in verdicts.items()
+        ]
+        with transaction.atomic(durable=True):
+            if not self.is_of(lock_installation()):
+                return False
+            HeldConnection.objects.bulk_create(
+                rows, update_conflicts=True, unique_fields=["connection"], update_fields=["verdict", "held_at"]
+            )
+            # To probe does no harm, and says which of them have ended meanwhile.
+            Connection.objects.filter(id__in=verdicts, probe_due_at__gt=now).update(probe_due_at=now)
+        self.counts[_NOT_ROTATING] += len(batch) - len(rotating)
+        self.counts[_NEVER_SENT] += len(rotating) - len(verdicts)
+        self.counts.update(verdicts.values())
+        self.by_tenant.update(one.tenant_id for one in rotating if one.id in verdicts)
+        return True
+
+    def _may_rotate(self, connection: Connection) -> bool:
+        """Whether the provider may replace refresh tokens, which its app decides. If nobody can say, it may."""
+        app_id = connection.provider_app_id
+        if app_id not in self._rotates:
+            try:
+                self._rotates[app_id] = access_of(connection).capabilities.rotates
+            except (AppMisconfigured, EndpointMoved, Unreadable):
+                return True
+        return self._rotates[app_id]
+
+    def _judge(self, rotating: Sequence[Connection]) -> dict[uuid.UUID, TokenVerdict]:
+        """Return those that wait, by id."""
+        noted = sent.recall([connection.id for connection in rotating])
+        is_whole = (
+            noted.whole_since is not None
+            and self.rewound_to is not None
+            and noted.whole_since + CLOCKS_APART <= self.rewound_to
+        )
+        attempts = RefreshAttempt.objects.filter(connection__in=rotating, state__in=_HARMLESS).order_by()
+        known = dict(attempts.values_list("connection_id").annotate(last=Max("claimed_at")))
+        found = {}
+        for connection in rotating:
+            version = connection.current_version
+            sent_at, received_at = noted.at.get(connection.id), version.received_at if version else self.began_at
+            if sent_at is not None and sent_at > max(received_at, known.get(connection.id, received_at)):
+                found[connection.id] = TokenVerdict.USED
+            elif not is_whole:
+                found[connection.id] = TokenVerdict.UNKNOWN
+        return found

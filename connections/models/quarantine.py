@@ -1,0 +1,148 @@
+"""Refresh quarantine: what is known of the database itself, and whose stored refresh tokens may have been used since.
+
+A database that was put back to an earlier moment holds refresh tokens which may have been replaced at the provider
+since. To send such a one trips the provider's reuse detection, which ends the whole grant. So a connection is *held*:
+nothing uses its refresh token until somebody releases it, or a newer credential comes.
+
+Whether one is held is said here twice, and a test compares both: ``holds`` for a loaded row, ``sql_free`` for a raw
+statement. Until the connections are sorted, and while the database is not the one that it says it is, all are held.
+"""
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Func, Q
+
+from connections.models.connection import Connection
+
+# What a migration has made: which server, which history of it (timeline) and which database. "" where nobody may ask.
+IDENTITY_FUNCTION = "connections_database_identity"
+
+
+# The database is not the one that it says it is. To be used where ``is_in`` is an alias.
+_ELSEWHERE = ~Q(database="") & ~Q(is_in="") & ~Q(is_in=F("database"))
+
+
+class RewindCause(models.TextChoices):
+    """Why the database is taken for one that was put back."""
+
+    RESTORED = "restored", "A backup was restored"
+    ORDERED = "ordered", "Somebody said so"
+    OTHER_DATABASE = "other_database", "It is another server, another database or another history of it"
+    BEHIND = "behind", "It is behind what this installation remembers outside of it"
+
+
+class TokenVerdict(models.TextChoices):
+    """What is known of a stored refresh token."""
+
+    UNKNOWN = "unknown", "Perhaps used since"
+    USED = "used", "Used since: the token that replaced it is lost"
+
+
+class Identity(Func):
+    """The identity of the database that is asked, as an expression."""
+
+    function = IDENTITY_FUNCTION
+    arity = 0
+    output_field = models.CharField()
+
+
+class Installation(models.Model):
+    """The one row in which the database says which one it is, and how far its time has come.
+
+    ``number`` grows with each beat (``beaten_at``), and is remembered outside of the database as well
+    (``lifecycle.quarantine.pulse``), by the ``id`` of this installation. ``database`` is its identity, "" where it is
+    not known. The quarantine that was begun last is of ``quarantined_at``; ``rewound_to`` is the moment from which the
+    data is, as far as that is known, and ``sorted_at`` is when it was known which connections it holds.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    database = models.CharField(max_length=100, default="", blank=True)
+    number = models.BigIntegerField(default=0)
+    beaten_at = models.DateTimeField(null=True, blank=True)
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=20, choices=RewindCause, default="", blank=True)
+    rewound_to = models.DateTimeField(null=True, blank=True)
+    sorted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quarantined_at=None, cause="", rewound_to=None, sorted_at=None)
+                | Q(quarantined_at__isnull=False) & ~Q(cause=""),
+                name="quarantine_has_a_cause",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def beat(self, number: int, *, now: datetime) -> None:
+        """Record the beat of this ``number``."""
+        self.number, self.beaten_at = number, now
+        self.save(update_fields=["number", "beaten_at"])
+
+    def be_in(self, database: str) -> None:
+        """Take ``database`` for its own identity from now on."""
+        self.database = database
+        self.save(update_fields=["database"])
+
+    def go_into_quarantine(self, cause: RewindCause, *, rewound_to: datetime | None, now: datetime) -> None:
+        """Hold every connection whose credential is older than ``now``, until they are sorted."""
+        self.cause, self.rewound_to, self.quarantined_at, self.sorted_at = cause, rewound_to, now, None
+        self.save(update_fields=["cause", "rewound_to", "quarantined_at", "sorted_at"])
+
+    def finish_sorting(self, *, now: datetime) -> None:
+        """Hold from now on only the connections that are named as held."""
+        self.sorted_at = now
+        self.save(update_fields=["sorted_at"])
+
+
+class HeldConnection(models.Model):
+    """A connection whose refresh token waits: of the credential that was received before ``held_at``.
+
+    The row goes when it is released. Where a newer credential has come, it means nothing any more.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="held")
+    verdict = models.CharField(max_length=10, choices=TokenVerdict)
+    held_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["connection"]
+
+    def __str__(self) -> str:
+        return str(self.connection_id)
+
+
+def held() -> Q:
+    """Return the condition for a held connection in a queryset of held rows: no newer credential has come."""
+    return Q(connection__current_version__received_at__lt=F("held_at"))
+
+
+def holding() -> "models.QuerySet[Installation]":
+    """Return the installation's row if it holds connections that are not named: nobody has sorted them yet."""
+    return Installation.objects.alias(is_in=Identity()).filter(
+        _ELSEWHERE | Q(quarantined_at__isnull=False, sorted_at=None)
+    )
+
+
+def holds(connection: Connection) -> bool:
+    """Whether the refresh token of ``connection`` may not be sent. Two or three queries."""
+    received_at = connection.current_version.received_at if connection.current_version else None
+    here = Installation.objects.alias(is_in=Identity())
+    everything = _ELSEWHERE | Q(quarantined_at__gt=received_at, sorted_at=None) if received_at else _ELSEWHERE
+    return here.filter(everything).exists() or HeldConnection.objects.filter(held(), connection=connection).exists()
+
+
+def sql_free() -> str:
+    """Return that a connection is not held, as SQL over the aliases ``connection`` and ``version``."""
+    return f"""NOT EXISTS (
+           SELECT FROM connections_installation AS here
+            WHERE here.sorted_at IS NULL AND here.quarantined_at > version.received_at
+               OR here.database <> '' AND {IDENTITY_FUNCTION}() NOT IN ('', here.database))
+       AND NOT EXISTS (
+           SELECT FROM connections_heldconnection AS held
+            WHERE held.connection_id = connection.id AND held.held_at > version.received_at)"""  # noqa: S608

@@ -1,0 +1,64 @@
+"""A database that can be put back to an earlier moment, beside a Redis of its own that remembers."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import redis
+from django.conf import settings as project
+from django.db import connection as database
+from django.db import transaction
+from pytest_django import Settings
+
+from connections.database.clock import database_now
+from connections.lifecycle.refresh import sent
+
+_TABLES = ("installation", "heldconnection", "connection", "credentialversion", "refreshattempt")
+_OWN_DATABASE = 9  # of Redis: other tests empty and take away the usual one
+
+
+class Backup:
+    """What the tables about refreshes hold now."""
+
+    def __init__(self) -> None:
+        self.taken_at = database_now()
+        with database.cursor() as cursor:
+            cursor.execute("DROP SCHEMA IF EXISTS backup CASCADE; CREATE SCHEMA backup")
+            for table in _TABLES:
+                cursor.execute(f"CREATE TABLE backup.{table} AS TABLE connections_{table}")
+
+    def restore(self) -> None:
+        """Put these tables back, as a snapshot of the disk puts back everything."""
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table in _TABLES:
+                cursor.execute(f"DELETE FROM connections_{table}")
+                cursor.execute(f"INSERT INTO connections_{table} TABLE backup.{table}")
+
+
+@pytest.fixture
+def redis_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator["redis.Redis"]:
+    """An empty database of the test run's Redis, and an empty folder, which remember what this test does."""
+    settings.REDIS_URL = f"{project.REDIS_URL.rpartition('/')[0]}/{_OWN_DATABASE}"
+    settings.SPOOL_DIR = str(tmp_path_factory.mktemp("spool"))
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    with client.lock(f"tests:{_OWN_DATABASE}", timeout=120, blocking_timeout=120):
+        for key in client.keys("latchkey:*"):
+            client.delete(key)
+        yield client
+
+
+@pytest.fixture
+def remembering(redis_of_its_own: "redis.Redis", transactional_db: None) -> datetime:
+    """Redis has noted every refresh for an hour."""
+    since = database_now() - timedelta(hours=1)
+    sent.keep(now=since, has_gap=False)
+    return since
+
+
+@pytest.fixture
+def backup(transactional_db: None) -> Iterator[type[Backup]]:
+    """Makes a backup when it is called; what it kept goes at the end."""
+    yield Backup
+    with database.cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS backup CASCADE")

@@ -1,0 +1,113 @@
+"""The pulse: a database that was put back is noticed, whatever was put back, and one that was not is left alone."""
+
+from datetime import timedelta
+
+import pytest
+import redis
+from django.db import connection as database
+from django.db.models import F
+from pytest_django import Settings
+
+from connections.database.clock import database_now
+from connections.lifecycle.credentials import spool
+from connections.lifecycle.quarantine.pulse import beat
+from connections.lifecycle.refresh import sent
+from connections.models import AuditEvent, Installation, Notice, RewindCause
+from tests.connections.lifecycle.quarantine.conftest import Backup
+
+pytestmark = pytest.mark.usefixtures("redis_of_its_own")
+
+
+def beats(count: int) -> None:
+    for _ in range(count):
+        assert beat(now=database_now()) is None
+
+
+def test_beats_of_several_processes_are_no_fault(transactional_db: None) -> None:
+    beats(5)
+    here = Installation.objects.get()
+    assert (here.number, here.quarantined_at) == (5, None)
+    assert here.database.count(".") == 2
+    assert (spool.folder() / "pulse").read_text() == f"{here.id} 5"
+
+
+def test_a_snapshot_is_noticed_by_what_redis_remembers(backup: type[Backup]) -> None:
+    beats(2)
+    snapshot = backup()
+    beats(3)
+    (spool.folder() / "pulse").unlink()
+    snapshot.restore()
+    before = Installation.objects.get().beaten_at
+    assert beat(now=database_now()) is RewindCause.BEHIND
+    here = Installation.objects.get()
+    assert (here.cause, here.rewound_to, here.sorted_at, here.number) == ("behind", before, None, 6)
+    assert AuditEvent.objects.filter(action="quarantine.begin", decision="behind").count() == 1
+    assert Notice.objects.filter(cause__startswith="quarantine:").count() == 1
+    beats(2)  # it is noticed once
+
+
+def test_a_snapshot_is_noticed_by_the_file_where_redis_was_lost(
+    backup: type[Backup], redis_of_its_own: "redis.Redis"
+) -> None:
+    beats(1)
+    snapshot = backup()
+    beats(1)
+    snapshot.restore()
+    redis_of_its_own.delete(*redis_of_its_own.keys("latchkey:*"))
+    assert beat(now=database_now()) is RewindCause.BEHIND
+    assert (sent.recall([]).whole_since or database_now()) > database_now() - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_another_server_history_or_database_is_noticed(transactional_db: None, part: int) -> None:
+    beats(1)
+    mine = Installation.objects.get().database.split(".")
+    Installation.objects.update(database=".".join([*mine[:part], f"{int(mine[part], 16) + 1}", *mine[part + 1 :]]))
+    assert beat(now=database_now()) is RewindCause.OTHER_DATABASE
+    assert Installation.objects.get().database == ".".join(mine)
+    beats(1)
+
+
+def test_a_database_that_says_nothing_of_itself_is_left_alone(transactional_db: None) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'connections_database_identity'")
+        (source,) = cursor.fetchone()
+        replaced = "CREATE OR REPLACE FUNCTION connections_database_identity() RETURNS text LANGUAGE plpgsql STABLE AS"
+        beats(1)
+        known = Installation.objects.get().database
+        cursor.execute(f"{replaced} $$ BEGIN RETURN 1 / 0; EXCEPTION WHEN OTHERS THEN RETURN ''; END $$")
+        try:
+            beats(1)
+            assert Installation.objects.get().database == known
+        finally:
+            cursor.execute(f"{replaced} $${source}$$")
+
+
+def test_a_redis_that_is_away_or_emptied_begins_no_quarantine(
+    transactional_db: None, settings: Settings, redis_of_its_own: "redis.Redis"
+) -> None:
+    beats(3)
+    redis_of_its_own.delete(*redis_of_its_own.keys("latchkey:*"))
+    beats(2)
+    with_redis = settings.REDIS_URL
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    beats(2)
+    settings.REDIS_URL = with_redis
+    beats(2)
+    assert Installation.objects.get().quarantined_at is None
+
+
+def test_notes_are_whole_only_since_redis_was_there(transactional_db: None, redis_of_its_own: "redis.Redis") -> None:
+    long_ago = database_now() - timedelta(hours=2)
+    for _ in range(3):
+        beat(now=long_ago)
+    assert sent.recall([]).whole_since == long_ago
+    Installation.objects.update(number=F("number") + 5)  # as many beats did not reach it
+    (spool.folder() / "pulse").unlink()
+    now = database_now()
+    beat(now=now)
+    assert sent.recall([]).whole_since == now
+    redis_of_its_own.set("latchkey:refresh:sent:run", "of another start")
+    assert sent.recall([]).whole_since is None
+    beat(now=(later := database_now()))
+    assert sent.recall([]).whole_since == later

@@ -1,0 +1,47 @@
+"""``manage.py quarantine`` at the shell: what waits, what is let go, and what is left out."""
+
+import pytest
+
+from connections.models import AuditEvent, HeldConnection, Tenant, TokenVerdict
+from tests.connections.api.stored import make_connection
+from tests.connections.management.conftest import Run
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_without_one_it_says_so(run: Run) -> None:
+    assert "There is no quarantine" in run("quarantine", "status").out
+    assert run("quarantine", "list").out.strip() == "No connection waits."
+
+
+def test_from_its_begin_to_its_end(run: Run, acme: Tenant, globex: Tenant) -> None:
+    ids = [str(make_connection(tenant).id) for tenant in (acme, globex)]
+    begun = run("quarantine", "begin", "--rewound-to", "2026-01-01T00:00:00Z")
+    assert (begun.code, "2 unknown" in begun.out) == (0, True), begun.err
+    assert AuditEvent.objects.filter(action="quarantine.begin").exclude(operator="").count() == 1
+    found = run("quarantine", "status", "--json").data
+    assert (found["waits"], found["cause"], found["rewound_to"][:10]) == (2, "ordered", "2026-01-01")
+    assert {row["connection"] for row in run("quarantine", "list", "--json").data} == set(ids)
+    assert [row["tenant"] for row in run("quarantine", "list", "--tenant", "globex", "--json").data] == ["globex"]
+
+    assert run("quarantine", "release", "--tenant", "acme").out == "1 connections refresh again.\n"
+    HeldConnection.objects.update(verdict=TokenVerdict.USED)
+    left = run("quarantine", "release", "--connection", ids[1], "--json").data
+    assert left == {"released": 0, "left": 1}
+    assert run("quarantine", "release", "--all", "--with-used", "--json").data == {"released": 1, "left": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("begin", "--rewound-to", "yesterday"), "invalid _moment value"),
+        (("begin", "--rewound-to", "2999-01-01T00:00:00Z"), "lies ahead"),
+        (("release",), "required"),
+        (("release", "--tenant", "nobody"), "no tenant"),
+        (("list", "--tenant", "nobody"), "no tenant"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    run: Run, transactional_db: None, arguments: tuple[str, ...], says: str
+) -> None:
+    ran = run("quarantine", *arguments)
+    assert (ran.code != 0, says in ran.err) == (True, True), ran.err
