@@ -15,6 +15,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from config.given import file_of, reason_of
+from connections.access import held_keks
 from connections.vault.keyring import KeyringError, check_separate_roots, parse_keyring
 from connections.vault.signing import parse_signing_keys
 
@@ -94,6 +95,7 @@ class KeyFiles:
                 return False
         try:
             self._check(lists)
+            self._wait_for_services(lists["KEK_KEYS"])
         except KeyringError as error:
             self._tell(str(error))
             return False
@@ -116,6 +118,15 @@ class KeyFiles:
         before = parse_keyring(self._lists["KEK_KEYS"])
         if taken := keyring.ids_with_other_material(before):
             raise KeyringError(f"KEK_KEYS has another key under the id {taken[0]!r}: give a new key a new id.")
+
+    def _wait_for_services(self, entries: tuple[str, ...]) -> None:
+        """Have new keys unwrapped that key management services have wrapped. Raises ``KeyringError`` until they are."""
+        before = parse_keyring(self._lists["KEK_KEYS"]).wrapped()
+        missing = [kek for kek in parse_keyring(entries).wrapped() if kek not in before and not held_keks.holds(kek)]
+        if missing:
+            held_keks.fetch_soon(missing)
+            named = f"KEK_KEYS has {missing[0].id!r}, which {missing[0].service} has not unwrapped yet"
+            raise KeyringError(f"{named}: `manage.py doctor` asks it, and says why.")
 
     def _tell(self, problem: str) -> None:
         if problem and problem != self.problem:

@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
+from config.custody import custody
 from config.given import GivenEnv
 from config.hidden import HiddenUrl
 from config.key_files import KeyFiles
@@ -29,6 +30,8 @@ KEY_FILES = KeyFiles(SECRET_KEY)
 FERNET_KEYS = KEY_FILES.keys_of("FERNET_KEYS", env.list("FERNET_KEYS"))
 KEK_KEYS = KEY_FILES.keys_of("KEK_KEYS", env.list("KEK_KEYS"))
 AUDIT_KEYS = KEY_FILES.keys_of("AUDIT_KEYS", env.list("AUDIT_KEYS"))
+# Key management services and vaults of the operator (OPERATIONS.md, Key services).
+CUSTODY = custody()
 
 # --- Where it is reached ----------------------------------------------------------------------------------------------
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")

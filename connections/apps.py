@@ -20,6 +20,7 @@ class ConnectionsConfig(AppConfig):
         from connections.journal.audit_keys import audit_keys
         from connections.vault.keyring import KeyringError, check_separate_roots
         from providers.catalog.loader import configure_catalog
+        from providers.custodians.custody import configure_custody
         from providers.egress import EgressPolicy, configure
 
         try:
@@ -39,6 +40,7 @@ class ConnectionsConfig(AppConfig):
                 ca_file=settings.EGRESS_CA_FILE,
             )
         )
+        configure_custody(settings.CUSTODY)
         configure_catalog(settings.CATALOG_DIR)
         # The permissions of an app are made when it is its turn, so the roles wait for the last one.
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]

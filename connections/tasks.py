@@ -13,8 +13,10 @@ from contextlib import suppress
 from celery import shared_task
 from celery.signals import worker_init, worker_process_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error
 
+from connections.access.secrets import hold_keks
 from connections.database.clock import database_now
 from connections.database.pool import release_database, replace_broken_connections
 from connections.dispatch import Task
@@ -67,11 +69,15 @@ WATCH_SECONDS = 5.0
 @worker_init.connect
 @worker_process_init.connect
 def show_presence(**_: object) -> None:
-    """Take the process's lock and replay its spool before the first task: in the worker and in its pool processes.
+    """Hold the keys, take the process's lock and replay its spool: in the worker and in its pool processes, first.
 
     Without a process pool only the worker itself runs tasks. With a pool, no attempt refers to the worker's own lock.
     Before the first task, look whether the database was put back since: tasks may wait in the queue from before.
     """
+    try:
+        hold_keks(waits_seconds=60)
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None  # Celery would only log anything less, and go on
     presence.start()
     with suppress(Error):  # the database is away: the first sweep looks
         beat(now=database_now())

@@ -5,6 +5,7 @@
 - ``brought``: connections from another system's export
 - ``signing``: key pairs, certificates, and what is signed with them
 - ``pushes``: what providers send by themselves: whether it is theirs, and what it says
+- ``custodians``: the operator's own key management services and vaults
 - ``proxying``: requests of callers, and the answers to them, as streams
 - ``egress``: the only module that opens connections; ``egress_policy``: what the operator allows;
   ``http_exchange``: a request and its answer; ``lookup``: the addresses of a name; ``addresses``: which of them may

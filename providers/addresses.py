@@ -66,6 +66,17 @@ def is_loopback(address: str) -> bool:
     return _meant_by(address).is_loopback
 
 
+def is_near(address: str) -> bool:
+    """Whether ``address`` is this machine, or one that no router passes on: where clouds answer for a machine."""
+    meant = _meant_by(address)
+    return meant.is_loopback or meant.is_link_local or meant in _METADATA
+
+
+def is_public(address: str) -> bool:
+    """Whether ``address`` is one of the public Internet."""
+    return _is_public(_meant_by(address))
+
+
 def names_loopback(host: str) -> bool:
     """Whether ``host`` names this machine: ``localhost`` (RFC 6761 §6.3) or a loopback address. No lookup."""
     name = plain_host(host)

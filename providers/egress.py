@@ -6,6 +6,11 @@ change it; a certificate for the name, or a session of a server that has shown o
 deadline over the whole call; a cap on the decoded body; nothing read from the environment. What an answer means is
 ``providers.oauth.classify``.
 
+Servers of the operator's own are another class of trust: those that settings name, and nothing that a tenant, an entry
+or a row of the database does (``providers.custodians``). ``of_operator`` says so. They may have any address, as the
+metadata service of a cloud does. Without TLS only this machine and link-local addresses are called, since everybody on
+the way would read along. The proxy is for public addresses alone. All other rules are the same.
+
 With a proxy configured, the proxy looks names up and connects. A literal address, and a name that this machine can look
 up, must still be permitted. The proxy alone judges a name that only it knows.
 """
@@ -20,6 +25,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
@@ -68,13 +74,15 @@ def request(
     max_body_bytes: int | None = None,
     total_seconds: float | None = None,
     is_enough: IsEnough | None = None,
+    of_operator: bool = False,
 ) -> Response:
     """Make one call and return the answer, whatever its status, except a redirect.
 
     ``sign`` gets the prepared request, with its ``Host``, and adds the headers that sign it. It raises ``ValueError``
     if it cannot. ``certificate`` is presented on this connection alone, and over https only. Blocks up to the total
     deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. ``is_enough`` says of a body without an
-    end where to stop reading (``response.IsEnough``). Raises ``TargetRefused``
+    end where to stop reading (``response.IsEnough``). ``of_operator``: the server is one that the operator's settings
+    name. Raises ``TargetRefused``
     (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer), ``MalformedResponse`` (not
     HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as HTTP), ``CertificateRefused`` (ours, by the
     server) and, where a ``send_window`` is open, ``NotSentInTime``.
@@ -99,6 +107,7 @@ def request(
             max_body_bytes=max_body_bytes,
             total_seconds=total_seconds,
             is_enough=is_enough,
+            of_operator=of_operator,
         )
         answers.append(answer)
     return answer
@@ -132,6 +141,7 @@ def _perform(
     max_body_bytes: int | None,
     total_seconds: float | None,
     is_enough: IsEnough | None,
+    of_operator: bool,
 ) -> Response:
     policy = setup.policy
     started = time.monotonic()
@@ -144,7 +154,7 @@ def _perform(
     if (stand_in := rehearsal.connect(target, certificate)) is not None:
         sock, server = stand_in, None
     else:
-        sock, server = _connect(setup, target, deadline=connect_by, certificate=certificate)
+        sock, server = _connect(setup, target, deadline=connect_by, certificate=certificate, of_operator=of_operator)
     connection.sock = sock
     sock.deadline = deadline
 
@@ -176,13 +186,21 @@ def _permitted_url(url: str) -> SplitResult:
 
 
 def _connect(
-    setup: Setup, target: SplitResult, *, deadline: float, certificate: ClientCertificate | None
+    setup: Setup,
+    target: SplitResult,
+    *,
+    deadline: float,
+    certificate: ClientCertificate | None,
+    of_operator: bool,
 ) -> tuple[TimedSocket | TimedTLSSocket, Server]:
     """Return a socket to the target, ready for the request, and its other end. If this raises, nothing was sent."""
     host = addresses.plain_host(target.hostname or "")
     own = None if certificate is None else _context_with(setup, certificate)
     try:
-        reach = _way_to(setup, target, deadline=deadline, has_certificate=own is not None)
+        judge: Callable[[Found], bool] = partial(_judge, setup, target, has_certificate=own is not None)
+        if of_operator:
+            judge = partial(_judge_own, setup, target)
+        reach = _way_to(setup, target, deadline=deadline, judge=judge)
         sock = reach()
         server = Server(host, _port(target), sock.getpeername())
         if target.scheme == "http":
@@ -240,17 +258,20 @@ async def open_line(url: str, *, certificate: ClientCertificate | None = None) -
 
 def _reach(setup: Setup, target: SplitResult, deadline: float, has_certificate: bool) -> socket.socket:
     """Return a socket that is connected to the target, for an event loop."""
-    timed = _way_to(setup, target, deadline=deadline, has_certificate=has_certificate)()
+    judge = partial(_judge, setup, target, has_certificate=has_certificate)
+    timed = _way_to(setup, target, deadline=deadline, judge=judge)()
     sock = socket.socket(fileno=timed.detach())  # the loop keeps its own time
     sock.setblocking(False)
     return sock
 
 
-def _way_to(setup: Setup, target: SplitResult, *, deadline: float, has_certificate: bool) -> Callable[[], TimedSocket]:
-    """Look the target up, judge it, and return what connects to it."""
+def _way_to(
+    setup: Setup, target: SplitResult, *, deadline: float, judge: Callable[[Found], bool]
+) -> Callable[[], TimedSocket]:
+    """Look the target up, have ``judge`` decide on it, and return what connects to it."""
     host, port = addresses.plain_host(target.hostname or ""), _port(target)
     found = _known_addresses(setup, host, port, deadline)
-    if not (_judge(setup, target, found, has_certificate=has_certificate) and setup.proxy):
+    if not (judge(found) and setup.proxy):
         return lambda: _dial(found, deadline)
     proxy = setup.proxy
     return lambda: _tunnel(proxy, host, port, deadline)
@@ -272,6 +293,16 @@ def _judge(setup: Setup, target: SplitResult, found: Found, *, has_certificate: 
     if target.scheme == "http" and not (local and setup.policy.allow_loopback and not has_certificate):
         raise TargetRefused(Evidence("Only https is called.", sent=False))
     proxied = setup.proxy is not None and not local
+    if not found and not proxied:
+        raise _unavailable("The server's name could not be looked up.")
+    return proxied
+
+
+def _judge_own(setup: Setup, target: SplitResult, found: Found) -> bool:
+    """Whether a server of the operator's own is called through the proxy. Raises unless it may be called at all."""
+    if target.scheme == "http" and not (found and all(addresses.is_near(address[0]) for _, address in found)):
+        raise TargetRefused(Evidence("Without TLS only this machine and link-local addresses are called.", sent=False))
+    proxied = setup.proxy is not None and all(addresses.is_public(address[0]) for _, address in found)
     if not found and not proxied:
         raise _unavailable("The server's name could not be looked up.")
     return proxied

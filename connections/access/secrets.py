@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from pydantic import SecretStr
 
+from connections.access import held_keks
 from connections.models import (
     Connection,
     ConnectSession,
@@ -34,12 +36,25 @@ from providers.values import Credential
 
 @lru_cache(maxsize=4)
 def _keyring(entries: tuple[str, ...]) -> Keyring:
-    return parse_keyring(entries)
+    return parse_keyring(entries, open_kek=held_keks.open_kek)
 
 
 def keyring() -> Keyring:
     """Return the keyring of the setting ``KEK_KEYS``. Cached; no I/O."""
     return _keyring(tuple(settings.KEK_KEYS))
+
+
+def hold_keks(*, waits_seconds: float) -> None:
+    """Hold the KEKs that key management services have wrapped, and see to it that they may be used (``held_keks``).
+
+    For a process that begins. Raises ``ImproperlyConfigured`` if the first of ``KEK_KEYS`` is not to be had by then.
+    """
+    try:
+        held_keks.keep(
+            lambda: keyring().wrapped(), primary_id=lambda: keyring().primary_id, waits_seconds=waits_seconds
+        )
+    except KeyringError as error:
+        raise ImproperlyConfigured(str(error)) from None
 
 
 def key_binding(tenant_id: uuid.UUID | None) -> bytes:
@@ -65,13 +80,17 @@ def unwrap_columns(*, key_id: uuid.UUID, tenant_id: uuid.UUID | None, kek_id: st
 def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
     """Return the current data key of the tenant (None: of the operator). Make the key on first use.
 
-    One query; on first use a write in a transaction as well. Raises ``Unreadable`` where ``KEK_KEYS`` cannot unwrap it.
+    One query; on first use a write in a transaction as well. Raises ``Unreadable`` where ``KEK_KEYS`` cannot unwrap it,
+    or wrap it.
     """
     row = DataKeyRow.objects.filter(Q(tenant_id=tenant_id), is_current=True).first()
     if row is not None:
         return unwrap(row)
     fresh = new_data_key()
-    kek_id, wrapped = keyring().wrap(fresh, binding=key_binding(tenant_id))
+    try:
+        kek_id, wrapped = keyring().wrap(fresh, binding=key_binding(tenant_id))
+    except KeyringError as error:
+        raise Unreadable(str(error)) from None
     try:
         with transaction.atomic():
             DataKeyRow.objects.create(id=fresh.id, tenant_id=tenant_id, kek_id=kek_id, wrapped=wrapped)

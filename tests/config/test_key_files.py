@@ -12,7 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import key_files
 from config.key_files import KeyFiles
+from connections.access.held_keks import new_kek
 from connections.vault.keyring import parse_keyring
+from providers.custodians.custody import configure_custody, current_custody
+from providers.sandbox.waiting import until
+from tests.providers.custodians.stand_ins import Bao, serving
 
 AUDIT = f"a:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 SECRET_KEY = secrets.token_urlsafe(48)
@@ -145,3 +149,20 @@ def test_threads_see_one_list_or_the_other(lists: Lists) -> None:
         thread.join()
     assert seen <= {tuple(newer), tuple(newer[1:])}
     assert lists.files.problem == ""
+
+
+def test_a_key_that_a_service_has_wrapped_is_followed_once_it_is_unwrapped(lists: Lists) -> None:
+    before = current_custody()
+    with serving(Bao()) as bao:
+        configure_custody(bao.custody())
+        entry = new_kek("in-vault", service="vault-transit", name=Bao.NAME).entry()
+        bao.is_cut = True
+        write(lists.paths["KEK_KEYS"], entry, lists.first["KEK_KEYS"])
+        assert not lists.files.look()
+        assert "'in-vault', which vault-transit has not unwrapped yet" in lists.files.problem
+        assert list(lists.now["KEK_KEYS"]) == [lists.first["KEK_KEYS"]]
+        bao.is_cut = False
+        until(lists.files.look, "the new list")
+        assert list(lists.now["KEK_KEYS"]) == [entry, lists.first["KEK_KEYS"]]
+        assert lists.files.problem == ""
+    configure_custody(before)

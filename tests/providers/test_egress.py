@@ -248,3 +248,29 @@ def test_wrong_policy_is_refused_and_changes_nothing(egress_policy: Any, setting
 
 def test_policy_does_not_show_the_proxy_password() -> None:
     assert "canary" not in repr(egress.EgressPolicy(proxy_url="http://u:canary@proxy.example:3128"))
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_server_of_the_operator_may_be_on_this_machine(
+    strict: bool, provider: Any, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("strict_egress" if strict else "egress_policy")
+    provider.answers_with(200, {"a": 1})
+    answer = egress.request("POST", f"{provider.url}/v1", of_operator=True)
+    assert json_document(answer) == {"a": 1}
+    if strict:
+        assert isinstance(failing(f"{provider.url}/v1"), TargetRefused), "nobody else's may"
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3", "192.168.0.1", "8.8.8.8", "[2001:4860:4860::8888]"])
+def test_without_tls_a_server_of_the_operator_has_to_be_near(host: str, strict_egress: None) -> None:
+    refused = failing(f"http://{host}:9/v1", of_operator=True)
+    assert isinstance(refused, TargetRefused)
+    assert "Without TLS" in refused.evidence.detail
+
+
+def test_the_proxy_is_for_public_servers_of_the_operator_alone(egress_policy: Any, provider: Any) -> None:
+    egress_policy(proxy_url="http://127.0.0.1:9")
+    provider.answers_with(200, {"a": 1})
+    assert egress.request("POST", f"{provider.url}/v1", of_operator=True).status == 200
+    assert isinstance(failing("https://8.8.8.8/v1", of_operator=True), ProviderUnavailable)

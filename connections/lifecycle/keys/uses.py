@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 
+from connections.access.held_keks import version_of
 from connections.access.secrets import keyring
 from connections.journal.audit_keys import audit_keys
 from connections.lifecycle.keys.columns import Column, all_columns
 from connections.models import AuditSeal, DataKey
 from connections.models.data_key import SHREDDED
 from connections.models.fields import OuterKey, outer_keys
+from connections.vault.keyring import WrappedKek
 
 OLD = timedelta(days=90)
 SAMPLE = 1000
@@ -26,7 +28,8 @@ class KeyUse:
     ``setting`` is the list that has it, or would; ``key`` its id, or the fingerprint of a key of ``FERNET_KEYS``; "" is
     what no key of that list opens. ``place`` is 1 for the key that is used for what is new, None for a key that the
     list lacks. ``rows`` says how much is under it, of what kind by ``of``; ``is_estimate`` where only some rows were
-    looked at. ``since`` is when the oldest of that was written.
+    looked at. ``since`` is when the oldest of that was written. ``kept_by`` names the service that has wrapped a KEK,
+    and its key there; it is "" for a key that stands in the list as it is.
     """
 
     setting: str
@@ -36,6 +39,7 @@ class KeyUse:
     of: dict[str, int]
     since: datetime | None
     is_estimate: bool = False
+    kept_by: str = ""
 
     def is_old(self, *, now: datetime) -> bool:
         """Whether it is used for what is new, and has been for longer than keys should be."""
@@ -49,7 +53,16 @@ def kek_uses() -> list[KeyUse]:
         row["kek_id"]: (row["rows"], row["since"])
         for row in wrapped.values("kek_id").annotate(rows=Count("id"), since=Min(Coalesce("wrapped_at", "created_at")))
     }
-    return _listed("KEK_KEYS", keyring().ids, told, of="data keys")
+    kept_by = {kek.id: _keeper(kek) for kek in keyring().wrapped()}
+    return [
+        replace(use, kept_by=kept_by.get(use.key, ""))
+        for use in _listed("KEK_KEYS", keyring().ids, told, of="data keys")
+    ]
+
+
+def _keeper(kek: WrappedKek) -> str:
+    version = version_of(kek)
+    return f"{kek.service} {kek.name}" + (f", version {version}" if version and not kek.name.endswith(version) else "")
 
 
 def audit_uses() -> list[KeyUse]:

@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from connections.access.held_keks import new_kek
+from connections.access.secrets import keyring
 from connections.database.clock import database_now
 from connections.lifecycle.keys.retire import AmbiguousKey, UnknownKey, may_retire
 from connections.lifecycle.keys.rewrap import Progress, rewrap
@@ -19,6 +21,8 @@ from connections.lifecycle.keys.uses import OLD, KeyUse, audit_uses, data_key_us
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, table
 from connections.models import Tenant
+from connections.vault.keyring import KEY_SERVICES, KeyringError, parse_keyring
+from providers.custodians.asking import CustodianError
 
 SETTINGS = ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")
 _TELL_EVERY_SECONDS = 2.0
@@ -66,6 +70,23 @@ class Command(OperatorCommand):
             "--older-than", type=_days, default=OLD.days, metavar="DAYS", help=f"Keys from before; default {OLD.days}."
         )
         rotating.add_argument("--rate", type=_rate, metavar="ROWS", help="At most so many rows a second.")
+        fresh = self.subcommand(
+            "new",
+            _new,
+            help_text=(
+                "Make a key for KEK_KEYS, have a key management service wrap it, and print the entry of the list. The"
+                " entry opens nothing without the service. Where the service is, the environment says."
+            ),
+            examples=(
+                "2026-11 --by vault-transit --key transit/latchkey",
+                "2026-11 --by aws-kms --key arn:aws:kms:eu-central-1:111122223333:key/…",
+                "2026-11 --by google-kms --key projects/…/locations/…/keyRings/…/cryptoKeys/latchkey",
+                "2026-11 --by azure-key-vault --key https://NAME.vault.azure.net/keys/latchkey",
+            ),
+        )
+        fresh.add_argument("id", help="An id that KEK_KEYS does not have yet, such as the month.")
+        fresh.add_argument("--by", choices=KEY_SERVICES, required=True, help="The service.")
+        fresh.add_argument("--key", required=True, metavar="NAME", help="The name of the key there.")
         retire = self.subcommand(
             "retire",
             _retire,
@@ -103,12 +124,18 @@ def _status(options: dict[str, Any]) -> Answer:
         "warnings": warnings,
     }
     shown = table(
-        ("list", "key", "place", "rows", "since"),
-        [(use.setting, use.key or "(none opens)", _place(use), _rows(use), use.since) for use in uses],
+        ("list", "key", "place", "rows", "since", "kept by"),
+        [(use.setting, use.key or "(none opens)", _place(use), _rows(use), use.since, _keeper(use)) for use in uses],
         nothing="There is no key.",
     )
     said = f"{data_keys.rows} data keys, {data_keys.earlier} of them earlier ones."
     return Answer(data, "\n".join([shown, "", said, *warnings]))
+
+
+def _keeper(use: KeyUse) -> str:
+    if use.place is None or use.kept_by:
+        return use.kept_by
+    return "a file" if use.setting in settings.KEY_FILES.followed else "the environment"
 
 
 def _place(use: KeyUse) -> str:
@@ -134,6 +161,18 @@ def _warnings(uses: Iterable[KeyUse], *, now: datetime) -> Iterable[str]:
             yield f"{named} has been in use for more than {OLD.days} days: put a newer one in front."
         elif use.place > 1 and not use.rows and not use.is_estimate:
             yield f"{named} is used by nothing that was looked at: `keys retire {use.key}` says whether it may go."
+
+
+def _new(options: dict[str, Any]) -> Answer:
+    if keyring().has(options["id"]):
+        raise CommandError("KEK_KEYS has a key of this id: give the new one another id.")
+    try:
+        kek = new_kek(options["id"], service=options["by"], name=options["key"])
+        entry = kek.entry()
+        parse_keyring([entry])
+    except (CustodianError, KeyringError) as error:
+        raise CommandError(f"{options['by']}: {error}") from None
+    return Answer({"id": kek.id, "service": kek.service, "name": kek.name, "entry": entry}, entry)
 
 
 def _rewrap(options: dict[str, Any]) -> Answer:

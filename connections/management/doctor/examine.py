@@ -16,7 +16,7 @@ _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
 def examine(*, asks: bool = True) -> Iterator[Finding]:
     """Look at everything, and yield what is found. Asks the database, the broker, and with ``asks`` the workers.
 
-    One that asks nobody outside leaves out the workers and ``EGRESS_ECHO_URL``.
+    One that asks nobody outside leaves out the workers, key services and ``EGRESS_ECHO_URL``.
     """
     for look in _LOOKS:
         yield from look()
@@ -28,6 +28,7 @@ def examine(*, asks: bool = True) -> Iterator[Finding]:
     for look in _OUTSIDE:
         yield from look()
     if asks:
+        yield from storage.key_services()
         yield from storage.workers()
         yield from parties.addresses()
 

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from connections.access.secrets import keys_open
+from connections.access.held_keks import check_service
+from connections.access.secrets import keyring, keys_open
 from connections.database.clock import database_now
 from connections.dispatch import application, waiting_tasks
 from connections.journal.audit_keys import audit_keys
@@ -17,6 +18,7 @@ from connections.lifecycle.keys.uses import audit_uses, kek_uses
 from connections.management.doctor.findings import Finding, Level, fault, fine, warning
 from connections.models import AuditSeal, Connection, FiguresTaken
 from connections.models.data_key import SHREDDED, DataKey
+from providers.custodians.asking import CustodianAway, CustodianRefuses
 
 OLDEST_SERVER = 140_000
 _AUDIT = "connections_auditevent"
@@ -161,6 +163,28 @@ def keys() -> Iterator[Finding]:
             )
         )
     yield from found or [fine("keys", f"{len(used)} of {len(known)} KEK_KEYS are in use. What was stored last opens.")]
+
+
+def key_services() -> Iterator[Finding]:
+    """Ask each service that has wrapped a key of ``KEK_KEYS`` for that key, and to wrap another. Takes seconds."""
+    for kek in keyring().wrapped():
+        named = f"{kek.service} ({kek.name})"
+        try:
+            check_service(kek)
+        except CustodianRefuses as error:
+            yield fault(
+                "key services",
+                f"{named} does not unwrap the KEK {kek.id}: {error}",
+                "Enable or restore the key there, before these processes begin anew (OPERATIONS.md, Key services).",
+            )
+        except CustodianAway as error:
+            yield fault(
+                "key services",
+                f"{named} cannot be asked for the KEK {kek.id}: {error}",
+                "Mend that: those that run go on for a day, but none that begins anew gets its keys.",
+            )
+        else:
+            yield fine("key services", f"{named} unwraps the KEK {kek.id}, and wraps others.")
 
 
 def broker() -> Iterator[Finding]:

@@ -8,9 +8,13 @@ from django.conf import settings as project
 from pytest_django import Settings
 
 from connections.access.secrets import current_data_key
+from connections.management.doctor import storage
+from connections.management.doctor.findings import Level
 from connections.models import CredentialVersion, DataKey, Tenant
+from providers.custodians.custody import configure_custody, current_custody
 from tests.connections.api.stored import make_connection
 from tests.connections.management.conftest import Run
+from tests.providers.custodians.stand_ins import Bao, serving
 
 
 @pytest.fixture
@@ -91,3 +95,23 @@ def test_data_keys_rotate(run: Run, earlier: str, acme: Tenant) -> None:
     assert "2 of them earlier ones" in run("keys", "status").out
     assert "There is no tenant" in run("keys", "rotate", "--tenant", "unheard-of").err
     assert run("keys", "rotate").code != 0
+
+
+def test_a_key_service_wraps_a_new_key(run: Run, settings: Settings) -> None:
+    before = current_custody()
+    with serving(Bao()) as bao:
+        configure_custody(bao.custody())
+        made = run("keys", "new", "in-vault", "--by", "vault-transit", "--key", Bao.NAME)
+        assert made.code == 0, made.err
+        settings.KEK_KEYS = [made.out.strip(), *settings.KEK_KEYS]
+        kept = {use["key"]: use["kept_by"] for use in run("keys", "status", "--json").data["keys"]}
+        assert kept["in-vault"] == f"vault-transit {Bao.NAME}, version v1"
+        assert "give the new one another id" in run("keys", "new", "in-vault", "--by", "aws-kms", "--key", "x").err
+        refused = run("keys", "new", "2", "--by", "vault-transit", "--key", "transit/other")
+        assert (refused.code, "Vault answered HTTP 404" in refused.err) == (1, True)
+        assert [found.level for found in storage.key_services()] == [Level.FINE]
+        bao.disabled = True
+        assert [found.level for found in storage.key_services()] == [Level.FAULT]
+        bao.is_cut = True
+        assert ["cannot be asked" in found.says for found in storage.key_services()] == [True]
+    configure_custody(before)

@@ -1,0 +1,114 @@
+"""Reads what the environment says of custodians, under the names that their vendors have given.
+
+Clouds set some of these in a pod by themselves. Secrets and tokens in files are read each time that they are used,
+because they are renewed there.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import SecretStr
+
+from config.given import file_of
+from providers.custodians.custody import Aws, Azure, Custody, Google, OpenBao, Reader
+
+_POD_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+_CONTAINER_HOST = "http://169.254.170.2"
+
+
+def custody() -> Custody:
+    """Return what the environment says. Reads no file. Raises ``ImproperlyConfigured``."""
+    return Custody(aws=_aws(), google=_google(), azure=_azure(), openbao=_openbao())
+
+
+def _aws() -> Aws:
+    relative = _text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+    endpoints = {
+        service: _url(f"AWS_ENDPOINT_URL_{name}")
+        for service, name in (("kms", "KMS"), ("secretsmanager", "SECRETS_MANAGER"), ("sts", "STS"))
+    }
+    return Aws(
+        region=_text("AWS_REGION") or _text("AWS_DEFAULT_REGION"),
+        access_key_id=_text("AWS_ACCESS_KEY_ID"),
+        secret_access_key=_secret("AWS_SECRET_ACCESS_KEY"),
+        session_token=_secret("AWS_SESSION_TOKEN"),
+        role_arn=_text("AWS_ROLE_ARN"),
+        role_session_name=_text("AWS_ROLE_SESSION_NAME") or "latchkey",
+        web_identity_token=_in_file(_text("AWS_WEB_IDENTITY_TOKEN_FILE")),
+        container_url=f"{_CONTAINER_HOST}{relative}" if relative else _url("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        container_token=_secret("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+        machine_url=""
+        if _text("AWS_EC2_METADATA_DISABLED").lower() == "true"
+        else _url("AWS_EC2_METADATA_SERVICE_ENDPOINT") or Aws.machine_url,
+        endpoints={service: url for service, url in endpoints.items() if url},
+    )
+
+
+def _google() -> Google:
+    return Google(
+        service_account=_in_file(_text("GOOGLE_APPLICATION_CREDENTIALS")),
+        metadata_url=f"http://{_text('GCE_METADATA_HOST') or 'metadata.google.internal'}",
+        kms_url=_url("GOOGLE_KMS_URL") or Google.kms_url,
+    )
+
+
+def _azure() -> Azure:
+    return Azure(
+        tenant_id=_text("AZURE_TENANT_ID"),
+        client_id=_text("AZURE_CLIENT_ID"),
+        client_secret=_secret("AZURE_CLIENT_SECRET"),
+        federated_token=_in_file(_text("AZURE_FEDERATED_TOKEN_FILE")),
+        authority_url=_url("AZURE_AUTHORITY_HOST") or Azure.authority_url,
+        identity_url=_url("IDENTITY_ENDPOINT"),
+        identity_header=_secret("IDENTITY_HEADER"),
+        machine_url=_url("AZURE_POD_IDENTITY_AUTHORITY_HOST") or Azure.machine_url,
+        resource=_url("AZURE_KEY_VAULT_RESOURCE") or Azure.resource,
+    )
+
+
+def _openbao() -> OpenBao:
+    return OpenBao(
+        url=_url("VAULT_ADDR"),
+        namespace=_text("VAULT_NAMESPACE"),
+        token=_secret("VAULT_TOKEN"),
+        role_id=_text("VAULT_ROLE_ID"),
+        secret_id=_secret("VAULT_SECRET_ID"),
+        kubernetes_role=_text("VAULT_KUBERNETES_ROLE"),
+        kubernetes_token=_in_file(_text("VAULT_KUBERNETES_TOKEN_FILE") or _POD_ACCOUNT),
+        login_mount=_text("VAULT_LOGIN_MOUNT"),
+    )
+
+
+def _text(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def _url(name: str) -> str:
+    """Return the URL that a variable holds, or "". What it holds is not shown: there may be a password in it."""
+    url = _text(name)
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc):
+        raise ImproperlyConfigured(f"{name} must be a whole URL, like https://vault.example.com:8200.")
+    return url.rstrip("/")
+
+
+def _secret(name: str) -> Reader:
+    """Return what gives the secret in a variable, or in the file that the variable with _FILE names."""
+    path = file_of(name)
+    if path is not None:
+        return _in_file(str(path))
+    given = _text(name)
+    return lambda: SecretStr(given) if given else None
+
+
+def _in_file(path: str) -> Reader:
+    def read() -> SecretStr | None:
+        try:
+            text = Path(path).read_text(encoding="utf-8").strip() if path else ""
+        except (OSError, UnicodeDecodeError):
+            return None
+        return SecretStr(text) if text else None
+
+    return read

@@ -1,0 +1,72 @@
+"""What the environment says of custodians, under their vendors' names."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.custody import custody
+
+VENDORS = ("AWS_", "AZURE_", "GOOGLE_", "GCE_", "IDENTITY_", "VAULT_")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(VENDORS):
+            monkeypatch.delenv(name)
+
+
+def test_without_anything_only_the_machine_is_asked() -> None:
+    found = custody()
+    assert (found.aws.machine_url, found.aws.container_url) == ("http://169.254.169.254", "")
+    assert (found.google.metadata_url, found.openbao.url) == ("http://metadata.google.internal", "")
+    assert found.openbao.token() is None
+
+
+def test_what_a_cloud_sets_in_a_pod_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("aws", "azure"):
+        (tmp_path / name).write_text(f"{name}-token\n")
+    given = {
+        "AWS_ROLE_ARN": "arn:aws:iam::1:role/r",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "aws"),
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/x",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AZURE_TENANT_ID": "t",
+        "AZURE_FEDERATED_TOKEN_FILE": str(tmp_path / "azure"),
+        "AZURE_AUTHORITY_HOST": "https://login.example/",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    found = custody()
+    tokens = [found.aws.web_identity_token(), found.azure.federated_token()]
+    assert [token.get_secret_value() for token in tokens if token] == ["aws-token", "azure-token"]
+    assert (found.aws.container_url, found.aws.machine_url) == ("http://169.254.170.2/v2/x", "")
+    assert found.azure.authority_url == "https://login.example"
+
+
+def test_a_secret_in_a_file_is_read_as_it_is_by_then(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VAULT_TOKEN_FILE", str(tmp_path / "token"))
+    read = custody().openbao.token
+    assert read() is None
+    for written in ("first", "second"):
+        (tmp_path / "token").write_text(written)
+        token = read()
+        assert token is not None
+        assert (token.get_secret_value(), written in repr(token)) == (written, False)
+
+
+@pytest.mark.parametrize("url", ["vault:8200", "ftp://vault", "https://user:secret@vault.example"])
+def test_an_address_that_is_none_is_told_without_it(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("VAULT_ADDR", url)
+    with pytest.raises(ImproperlyConfigured, match="VAULT_ADDR must be a whole URL") as told:
+        custody()
+    assert url not in str(told.value)
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VAULT_TOKEN", "VAULT_SECRET_ID", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "hunter2hunter2")
+    assert "hunter2" not in repr(custody())
