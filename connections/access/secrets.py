@@ -33,6 +33,9 @@ from connections.vault.keyring import DataKey, Keyring, KeyringError, new_data_k
 from connections.vault.sealing import Place, Unreadable, open_sealed, seal, sealed_under
 from providers.values import Credential
 
+# The seeds of second factors are the one sealed thing that no column of ours holds (``admin.people.factors``).
+SEED_PLACE = Place(tenant="operator", owner="staff", record="second_factor", field="seed")
+
 
 @lru_cache(maxsize=4)
 def _keyring(entries: tuple[str, ...]) -> Keyring:

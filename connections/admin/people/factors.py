@@ -14,23 +14,22 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q
 from django.http import HttpRequest
 
-from connections.access.secrets import current_data_key, open_stored
+from connections.access.secrets import SEED_PLACE, current_data_key, open_stored
 from connections.models.fields import StoredSecret, outer_fernet
-from connections.vault.sealing import Place, seal
+from connections.vault.sealing import seal
 
-_PLACE = Place(tenant="operator", owner="staff", record="second_factor", field="seed")
 _SPENT = "spent_counter"
 
 
 def sealed(text: str) -> str:
     """Return a seed as it is stored. One query."""
-    inner = seal(text.encode(), key=current_data_key(None), place=_PLACE)
+    inner = seal(text.encode(), key=current_data_key(None), place=SEED_PLACE)
     return outer_fernet().encrypt(inner).decode()
 
 
 def opened(stored: str) -> str:
     """Return a stored seed. One query. Raises ``Unreadable``."""
-    return open_stored(StoredSecret(stored.encode()), place=_PLACE).decode()
+    return open_stored(StoredSecret(stored.encode()), place=SEED_PLACE).decode()
 
 
 def factors_of(user: AbstractBaseUser | AnonymousUser) -> list[Authenticator]:

@@ -54,6 +54,9 @@ class Column:
         return value | new
 
 
+SEEDS = Column(Authenticator, "data")
+
+
 def _seeds(data: dict[str, Any]) -> list[str]:
     return [data[name] for name in _SEEDS if name in data] + list(data.get("migrated_codes", ()))
 
@@ -66,4 +69,4 @@ def all_columns() -> list[Column]:
         for field in model._meta.concrete_fields
         if isinstance(field, SealedField)
     ]
-    return sorted([*found, Column(Authenticator, "data")], key=lambda column: column.name)
+    return sorted([*found, SEEDS], key=lambda column: column.name)

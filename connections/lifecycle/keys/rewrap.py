@@ -5,17 +5,17 @@ far it has come is in the rows: whoever begins again passes over what is done.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from connections.access.secrets import key_binding, keyring, unwrap
 from connections.database.locks import lock_to_reseal
 from connections.database.pool import short_transaction
-from connections.lifecycle.keys.columns import Column, all_columns
+from connections.lifecycle.keys.columns import Change, Column, all_columns
 from connections.models import DataKey
 from connections.models.data_key import SHREDDED
-from connections.models.fields import OuterKey, StoredSecret, outer_fernet, outer_keys
+from connections.models.fields import StoredSecret, outer_fernet, outer_keys
 from connections.vault.sealing import Unreadable
 
 BATCH = 50
@@ -59,7 +59,7 @@ def rewrap(*, rate: float | None = None) -> Iterator[Progress]:
     pace = Pace(rate)
     yield from _data_keys(pace)
     for column in all_columns():
-        yield from _column(column, pace)
+        yield from change_column(column, pace, is_done=_is_newest, change=_anew)
 
 
 def _data_keys(pace: Pace) -> Iterator[Progress]:
@@ -92,12 +92,23 @@ def _data_keys(pace: Pace) -> Iterator[Progress]:
     yield progress
 
 
-def _column(column: Column, pace: Pace) -> Iterator[Progress]:
+def change_column(
+    column: Column, pace: Pace, *, is_done: Callable[[bytes], bool], change: Change
+) -> Iterator[Progress]:
+    """Make ``change`` to each ciphertext of ``column`` that is not done. Yields how far it is, after each page.
+
+    A short transaction a batch of 50 rows, locked in the order of their keys without waiting for anybody. Whoever locks
+    a row meanwhile is come back to. ``change`` raises ``Unreadable``.
+    """
     progress = Progress(column.name, column.rows().count())
     busy: set[Any] = set()
+
+    def is_due(value: Any) -> bool:
+        return not all(is_done(stored) for stored in column.ciphertexts(value))
+
     for page in column.pages():
-        newest = outer_keys()[0]
-        busy |= _rewrap_rows(column, [pk for pk, value in page if not _is_done(column, value, newest)], progress, pace)
+        due = [pk for pk, value in page if is_due(value)]
+        busy |= _change_rows(column, due, progress, pace, change)
         progress.looked += len(page)
         progress.busy = len(busy)
         yield progress
@@ -105,13 +116,13 @@ def _column(column: Column, pace: Pace) -> Iterator[Progress]:
         if not busy:
             break
         time.sleep(_PAUSE_SECONDS)
-        busy = set().union(*(_rewrap_rows(column, batch, progress, pace) for batch in _batches(sorted(busy))))
+        busy = set().union(*(_change_rows(column, batch, progress, pace, change) for batch in _batches(sorted(busy))))
         progress.busy = len(busy)
         yield progress
 
 
-def _is_done(column: Column, value: Any, newest: OuterKey) -> bool:
-    return all(newest.made_at(stored) is not None for stored in column.ciphertexts(value))
+def _is_newest(stored: bytes) -> bool:
+    return outer_keys()[0].made_at(stored) is not None
 
 
 def _batches(keys: list[Any]) -> Iterator[list[Any]]:
@@ -119,8 +130,8 @@ def _batches(keys: list[Any]) -> Iterator[list[Any]]:
         yield keys[start : start + BATCH]
 
 
-def _rewrap_rows(column: Column, keys: list[Any], progress: Progress, pace: Pace) -> set[Any]:
-    """Encrypt these rows anew; return those that somebody else has locked."""
+def _change_rows(column: Column, keys: list[Any], progress: Progress, pace: Pace, change: Change) -> set[Any]:
+    """Change these rows; return those that somebody else has locked."""
     busy: set[Any] = set()
     for batch in _batches(keys):
         pace.take(len(batch))
@@ -129,7 +140,7 @@ def _rewrap_rows(column: Column, keys: list[Any], progress: Progress, pace: Pace
             busy |= set(batch) - {row.pk for row in rows}
             for row in rows:
                 try:
-                    anew = column.changed(getattr(row, column.field), _anew)
+                    anew = column.changed(getattr(row, column.field), change)
                 except Unreadable:
                     progress.unreadable += 1
                     continue

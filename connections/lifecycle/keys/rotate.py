@@ -6,19 +6,22 @@ whoever begins again makes no further key for an owner whose key is young, and p
 
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
 
 from connections.access.sealed_places import SealedPlace, sealed_places
-from connections.access.secrets import current_data_key, key_binding, keyring, open_stored
+from connections.access.secrets import SEED_PLACE, current_data_key, key_binding, keyring, open_stored
 from connections.database.locks import lock_to_reseal
 from connections.database.pool import short_transaction
 from connections.journal import audit
-from connections.lifecycle.keys.rewrap import BATCH, Pace, Progress
+from connections.lifecycle.keys.columns import SEEDS
+from connections.lifecycle.keys.rewrap import BATCH, Pace, Progress, change_column
 from connections.models import DataKey
 from connections.models.data_key import SHREDDED
+from connections.models.fields import StoredSecret, outer_fernet
 from connections.vault.keyring import DataKey as OpenedKey
 from connections.vault.keyring import new_data_key
 from connections.vault.sealing import Unreadable, fingerprint, seal, sealed_under
@@ -53,6 +56,23 @@ def rotate(
         yield made
     for place in sealed_places():
         yield from _reseal(place, keys, pace)
+    if None in keys:
+        yield from _reseal_seeds(keys[None], pace)
+
+
+def _reseal_seeds(key: OpenedKey, pace: Pace) -> Iterator[Progress]:
+    """Seal the seeds of second factors under ``key``, the operator's current one."""
+
+    def is_done(stored: bytes) -> bool:
+        with suppress(Unreadable):
+            return sealed_under(StoredSecret(stored).open_outer()) == key.id
+        return False
+
+    def change(stored: bytes) -> bytes:
+        plaintext = open_stored(StoredSecret(stored), place=SEED_PLACE)
+        return outer_fernet().encrypt(seal(plaintext, key=key, place=SEED_PLACE))
+
+    yield from change_column(SEEDS, pace, is_done=is_done, change=change)
 
 
 def _replace(owner: uuid.UUID | None, *, older_than: timedelta, actor: audit.Actor) -> bool:

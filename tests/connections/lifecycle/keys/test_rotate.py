@@ -1,19 +1,23 @@
 """New data keys: what earlier ones sealed is sealed anew, and opens at every moment."""
 
+import secrets
 import uuid
 from datetime import timedelta
 
 import pytest
 from django.db.models import Q
+from pytest_django import Settings
 
 from connections.access.installation_key import installation_key
 from connections.access.sealed_places import sealed_places
 from connections.access.secrets import current_data_key, open_client_secrets, open_credential
+from connections.admin.people.factors import opened
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.keys.columns import all_columns
+from connections.lifecycle.keys.columns import SEEDS, all_columns
 from connections.lifecycle.keys.rewrap import Progress
 from connections.lifecycle.keys.rotate import rotate
 from connections.models import AuditEvent, CredentialVersion, DataKey, ProviderApp, Tenant
+from connections.models.fields import StoredSecret
 from connections.vault.sealing import fingerprint, sealed_under
 from tests.connections.api.stored import make_connection
 
@@ -39,6 +43,9 @@ def test_all_of_an_owner_is_under_its_new_key(stored: list[str], acme: Tenant, g
         for row in place.rows():
             assert sealed_under(getattr(row, place.field).open_outer()) not in earlier, place.name
     assert DataKey.objects.filter(is_current=True).count() == 3
+    for _, value in SEEDS.rows().values_list("pk", "data"):
+        for sealed in SEEDS.ciphertexts(value):
+            assert sealed_under(StoredSecret(sealed).open_outer()) not in earlier
     for version in CredentialVersion.objects.select_related("connection"):
         credential = open_credential(version.connection, version)
         key = current_data_key(version.connection.tenant_id)
@@ -100,3 +107,21 @@ def test_an_owner_whose_key_does_not_open_is_passed_over(stored: list[str], acme
     assert (ended["new data keys"].unreadable, ended["new data keys"].changed) == (1, 0)
     theirs = rotated(globex.id)["connections_credentialversion.secrets"]
     assert (theirs.unreadable, theirs.changed) == (1, 0)
+
+
+def test_the_seeds_of_second_factors_stay_what_they_are(stored: list[str], acme: Tenant) -> None:
+    def seeds() -> list[str]:
+        return [opened(sealed.decode()) for _, value in next(SEEDS.pages()) for sealed in SEEDS.ciphertexts(value)]
+
+    before = seeds()
+    first = rotated(acme.id)
+    assert "mfa_authenticator.data" not in first, "they are the operator's"
+    ended = rotated(None)["mfa_authenticator.data"]
+    assert (ended.changed, ended.unreadable, seeds()) == (2, 0, before)
+    assert rotated(None, days=1)["mfa_authenticator.data"].changed == 0
+
+
+def test_a_seed_that_does_not_open_is_counted_and_left(stored: list[str], settings: Settings) -> None:
+    settings.FERNET_KEYS = [secrets.token_urlsafe(32)]
+    ended = rotated(None)["mfa_authenticator.data"]
+    assert (ended.changed, ended.unreadable) == (0, 2)
