@@ -9,7 +9,8 @@ too), ``proxy`` (what the proxy adds to a call, streams beside vends, a gigabyte
 ``webhooks`` (how many events are delivered, and that none is lost while the worker is killed),
 ``pages`` (what the server takes for each page of the widget, against the constant view), ``admin`` (the operators'
 pages with a million connections, against the same with a few thousand), ``start`` (how soon web,
-worker, beat and a command work, and their memory), and ``catalogue`` (what the entries add to that).
+worker, beat and a command work, and their memory), ``catalogue`` (what the entries add to that), and ``keys`` (all keys
+rotate beneath a load, killed six times).
 ``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
 """
 
@@ -23,6 +24,8 @@ from tests.campaigns.admin_bench import MANY, admin
 from tests.campaigns.catalogue_bench import catalogue
 from tests.campaigns.growth_bench import AUDIT_ROWS, growth
 from tests.campaigns.isolation_bench import isolation
+from tests.campaigns.keys_bench import CONNECTIONS as ROTATED
+from tests.campaigns.keys_bench import rotation
 from tests.campaigns.ordinary import ON_PROXIED, ON_REFRESHES, ON_VENDS
 from tests.campaigns.pages_bench import pages
 from tests.campaigns.proxy_bench import proxy
@@ -45,6 +48,7 @@ BENCHES = (
     "admin",
     "start",
     "catalogue",
+    "keys",
     "detours",
 )
 
@@ -56,6 +60,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=1000, help="due connections of the refresh benches")
     parser.add_argument("--audit-rows", type=int, default=AUDIT_ROWS, help="audit rows of the growth bench")
     parser.add_argument("--rows", type=int, default=MANY, help="connections of the bench of the admin")
+    parser.add_argument("--rotated", type=int, default=ROTATED, help="connections of the bench of keys")
     parser.add_argument("--only", choices=BENCHES)
     detours = [*ON_VENDS, *ON_PROXIED, *ON_REFRESHES]
     parser.add_argument("--detours", nargs="+", choices=detours, default=detours)
@@ -88,6 +93,8 @@ def main() -> None:
             print(json.dumps(start(Path(folder) / "start")), flush=True)
         if options.only in (None, "catalogue"):
             print(json.dumps(catalogue()), flush=True)
+        if options.only in (None, "keys"):
+            print(json.dumps(rotation(Path(folder) / "keys", count=options.rotated)), flush=True)
         if options.only == "detours":
             for figures in detours_bench.measure(Path(folder), options.detours, seconds=options.seconds):
                 print(json.dumps(figures), flush=True)
