@@ -3,6 +3,7 @@
 - ``settings``: everything that differs between installations, from the environment
 - ``given``: the environment, and the files that it names · ``key_files``: follows files of keys that change ·
   ``custody``: where key management services and vaults are
+- ``public_urls``: where it is reached
 - ``urls``: the addresses · ``asgi``: the web processes · ``wsgi``: Django, which they call · ``web``: who answers what
 - ``loading``: loads a web process sooner
 - ``celery``: the workers · ``schedule``: the periodic tasks · ``broker``: drops invalid messages from the queues

@@ -10,6 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 
 from config.wsgi import application as django  # makes the apps ready
 
@@ -30,8 +31,11 @@ from connections.lifecycle.refresh.waits import Refreshes
 from connections.lifecycle.throttle.bulkhead import Bulkhead
 
 
-def make_front(executor: Executor | None = None) -> Front:
-    """Return an application for one event loop. ``executor`` runs everything in place of the lanes' own threads."""
+def make_front(executor: Executor | None = None, *, handler: WSGIHandler = django) -> Front:
+    """Return an application for one event loop. ``executor`` runs everything in place of the lanes' own threads.
+
+    ``handler`` is Django's, which is made for the settings of its time.
+    """
     plain = Lane("plain", threads=settings.PLAIN_THREADS, executor=executor)
     provider = Lane("provider", threads=settings.PROVIDER_THREADS, executor=executor)
     run_query = _in(executor or ThreadPoolExecutor(1, thread_name_prefix="query"))
@@ -51,7 +55,7 @@ def make_front(executor: Executor | None = None) -> Front:
         places=Bulkhead(settings.PROXY_STREAMS),
     )
     return Front(
-        django,
+        handler,
         desk=desk,
         proxy=ProxyDesk(carrier, run_proof=provider.run),
         mcp=LateDesk(carrier, run=plain.run, run_proof=provider.run),

@@ -16,8 +16,8 @@ from config.custody import custody
 from config.given import GivenEnv
 from config.hidden import HiddenUrl
 from config.key_files import KeyFiles
+from config.public_urls import origin_of, read_public_urls
 from config.schedule import beat_schedule
-from providers.addresses import names_loopback
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = GivenEnv()
@@ -34,15 +34,13 @@ AUDIT_KEYS = KEY_FILES.keys_of("AUDIT_KEYS", env.list("AUDIT_KEYS"))
 CUSTODY = custody()
 
 # --- Where it is reached ----------------------------------------------------------------------------------------------
-PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
-_public = urlsplit(PUBLIC_URL)
-if not _public.hostname or _public.scheme not in ("http", "https") or _public.path:
-    raise ImproperlyConfigured("PUBLIC_URL must be like https://connect.example.com, without a path.")
-if _public.scheme != "https" and not DEVELOPMENT:
-    raise ImproperlyConfigured("PUBLIC_URL must be https:// unless LATCHKEY_ENV=development.")
+_urls = read_public_urls(env, development=DEVELOPMENT)
+PUBLIC_URL, PUBLIC_PATH = _urls.public, _urls.path
+WIDGET_URL, ADMIN_URL, API_URL = _urls.widget, _urls.admin, _urls.api
+FORCE_SCRIPT_NAME = PUBLIC_PATH or None
 # True only on a developer's own machine: over loopback http no network can read or change a cookie.
-LOOPBACK_HTTP = DEVELOPMENT and _public.scheme == "http" and names_loopback(_public.hostname)
-ALLOWED_HOSTS = [_public.hostname, *(["localhost", "127.0.0.1"] if DEVELOPMENT else [])]
+LOOPBACK_HTTP = DEVELOPMENT and _urls.is_loopback_http()
+ALLOWED_HOSTS = [*_urls.host_names, *(["localhost", "127.0.0.1"] if DEVELOPMENT else [])]
 
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -222,8 +220,9 @@ SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool"))
 
 # --- Browser ----------------------------------------------------------------------------------------------------------
 # `__Host-` cookies must be Secure. Over loopback http WebKit keeps no Secure cookie (Chromium and Firefox do). So
-# there, and nowhere else, our cookies have names and flags that every browser keeps.
-COOKIE_PREFIX = "latchkey-" if LOOPBACK_HTTP else "__Host-latchkey-"
+# there, and nowhere else, our cookies have names and flags that every browser keeps. Their path is "/" everywhere, as
+# `__Host-` asks for it.
+COOKIE_PREFIX = f"{'' if LOOPBACK_HTTP else '__Host-'}latchkey{_urls.cookie_mark}-"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}operator"
 SESSION_COOKIE_SECURE = not LOOPBACK_HTTP
 SESSION_COOKIE_HTTPONLY = True
@@ -233,7 +232,7 @@ CSRF_COOKIE_SECURE = not LOOPBACK_HTTP
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "connections.admin.refused.form_refused"
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = [origin_of(ADMIN_URL)]
 X_FRAME_OPTIONS = "DENY"
 # Not no-referrer: it makes browsers send `Origin: null`, which the CSRF check of the admin refuses.
 SECURE_REFERRER_POLICY = "same-origin"
@@ -252,7 +251,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{PUBLIC_PATH}/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / ".static")))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
@@ -328,7 +327,7 @@ for address in OPERATOR_MAIL:
         validate_email(address)
     except ValidationError:
         raise ImproperlyConfigured(f"OPERATOR_MAIL: {address!r} is no address.") from None
-DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"latchkey@{_public.hostname}")
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"latchkey@{urlsplit(PUBLIC_URL).hostname}")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LATCHKEY_LOG_FORMAT", default="json")

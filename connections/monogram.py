@@ -9,10 +9,10 @@ import unicodedata
 from typing import Protocol
 from zlib import crc32
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from connections.access.addresses import widget_address
 from connections.brand.colors import text_on
 
 COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -89,9 +89,9 @@ def monogram_of(entry: Named) -> SafeString:
     return monogram(letters_of(entry.name), colour_of(entry))
 
 
-def icon_path(entry: Named) -> str:
-    """Return the path at which the widget serves the icon of an entry."""
-    return reverse("connect:icon", args=[colour_of(entry).removeprefix("#"), letters_of(entry.name)])
+def icon_address(entry: Named) -> str:
+    """Return the whole address at which the widget serves the icon of an entry."""
+    return widget_address("connect:icon", colour_of(entry).removeprefix("#"), letters_of(entry.name))
 
 
 def _words(text: str) -> list[str]:

@@ -11,7 +11,7 @@
     "position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;margin:0;padding:0;border:0;" +
     "background:rgb(12 16 24/.56);overscroll-behavior:contain;display:grid;place-items:center;z-index:2147483647";
   const FRAME = "border:0;width:min(460px,100%);height:min(440px,100%);border-radius:14px;color-scheme:light dark";
-  const own = document.currentScript && new URL(document.currentScript.src).origin;
+  const own = document.currentScript && new URL("../..", document.currentScript.src).href; // below it is connect/v1
 
   /** Return whatever reaches other pages of this product, or nothing where the browser has no such channel. */
   const openChannel = () => ("BroadcastChannel" in window ? new BroadcastChannel(SOURCE) : null);
@@ -20,8 +20,9 @@
     const [, manages, session] = /^(manage\.)?([0-9a-f-]{36})\.[\w-]+$/.exec(options.token) ?? [];
     if (!session) throw new TypeError("Latchkey: `token` is not the token of a session");
     if (typeof options.onConfirm !== "function") throw new TypeError("Latchkey: `onConfirm` is missing");
-    const home = new URL(options.url || own).origin;
-    const address = `${home}/connect/${manages ? "manage/" : ""}${session}#${options.token}`;
+    const base = new URL(options.url || own);
+    const home = base.origin;
+    const address = `${home}${base.pathname.replace(/\/+$/, "")}/connect/${manages ? "manage/" : ""}${session}#${options.token}`;
     const title = options.title || (manages ? "Your connections" : "Connect an account");
     const confirmed = new Map(); // by completion code: a message that comes twice is confirmed once
     let dialog = null;

@@ -11,10 +11,11 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, MutableMapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import quote
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
@@ -27,9 +28,10 @@ _OWN = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
 class AsgiClient(Client):
     """Django's test client, with ``config.asgi``'s application behind it."""
 
-    def __init__(self, **defaults: Any) -> None:
+    def __init__(self, *, handler: WSGIHandler | None = None, **defaults: Any) -> None:
+        """``handler`` takes the place of the process's own Django, which was made for other settings."""
         super().__init__(enforce_csrf_checks=True, raise_request_exception=False, **defaults)
-        self.handler = _answer
+        self.handler = partial(_answer, handler=handler)
 
 
 class CallersThread(Executor):
@@ -70,7 +72,7 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _answer(environ: dict[str, Any]) -> HttpResponse:
+def _answer(environ: dict[str, Any], *, handler: WSGIHandler | None) -> HttpResponse:
     """Return what the application answers, read to its end."""
     from config.asgi import make_front  # imported by conftest, once the test database is there
 
@@ -93,7 +95,7 @@ def _answer(environ: dict[str, Any]) -> HttpResponse:
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 has_ended.set()
 
-        await make_front(executor)(_scope(environ), receive, send)
+        await make_front(executor, **({} if handler is None else {"handler": handler}))(_scope(environ), receive, send)
 
     with kept_transaction():
         executor.run(call)

@@ -7,7 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from django.conf import settings
 from django.db import connections
-from django.test import Client, override_settings
+from django.test import Client
+
+from tests.public_urls import at
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def published() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     try:
-        with override_settings(PUBLIC_URL=url, ALLOWED_HOSTS=[*settings.ALLOWED_HOSTS, "127.0.0.1"]):
+        with at(url, ALLOWED_HOSTS=[*settings.ALLOWED_HOSTS, "127.0.0.1"]):
             yield url
     finally:
         server.shutdown()

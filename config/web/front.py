@@ -1,6 +1,7 @@
 """The ASGI application: every request comes here first, in the event loop, and is given to whoever answers it.
 
-A usual vend goes to the vend desk, and the proxy's requests to its own, which takes and gives their bodies as streams.
+Its path is cut to what is below the installation's own, and answered if that belongs to the host which it names. A
+usual vend goes to the vend desk, and the proxy's requests to its own, which takes and gives their bodies as streams.
 The messages of agents have a desk, too. All else goes to Django's WSGI handler in a thread: in the lane of those who
 may wait for a provider, or in the lane of those who need nothing of one. A request takes its place in a lane only when
 its body has arrived, so that a slow sender holds no thread.
@@ -19,10 +20,12 @@ from wsgiref.types import WSGIApplication
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
+from config.web.hosts import Hosts, below, named_host
 from config.web.lanes import BUSY_SECONDS, Lane, LaneFull
 from config.web.pages import refusal
 from connections.api.asgi import Message, Receive, Send, send_reply
 from connections.api.mcp.first_message import LateDesk
+from connections.api.mcp.resource import METADATA_PATH
 from connections.api.mcp.resource import PATH as MCP_PATH
 from connections.api.problems import answer_error, say_when_again
 from connections.api.proxy_calls import is_proxied
@@ -49,6 +52,7 @@ _MAY_CALL_PROVIDER = re.compile(
 )
 
 
+_NOWHERE = ""
 _KINDS = {MCP_PATH: "mcp", "/api/": "api", "/connect/": "widget", "/admin/": "admin", "/static/": "static"}
 
 
@@ -73,13 +77,15 @@ class Front:
         self._desk = desk
         self._proxy = proxy
         self._mcp = mcp
+        self._hosts = Hosts()
         self._plain = (plain, _in_lane(django, plain))
         self._provider = (provider, _in_lane(django, provider))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of the server's."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, _timed(scope, send))
+            own = _own_part(scope)
+            await self._answer(own, receive, _timed(own, send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
@@ -89,6 +95,10 @@ class Front:
         # Django's META cannot tell a name with an underscore from the one with a hyphen that a trusted proxy sends.
         headers = [(name.lower(), value) for name, value in scope["headers"] if b"_" not in name]
         method, path = scope["method"], scope["path"]
+        if path == _NOWHERE or not self._hosts.answer(named_host(headers), path):
+            accepts = dict(headers).get(b"accept-language", b"").decode("latin-1")
+            await send_reply(_nothing(accepts, is_secure=scope.get("scheme") == "https"), send)
+            return
         if is_proxied(path, scope.get("raw_path") or b""):
             await self._proxy.serve(scope, headers, receive, send)
             return
@@ -114,6 +124,18 @@ class Front:
         except LaneFull as full:
             accepts = dict(headers).get(b"accept-language", b"").decode("latin-1")
             await send_reply(_busy(full, path, accepts=accepts, is_secure=scope.get("scheme") == "https"), send)
+
+
+def _own_part(scope: Scope) -> Scope:
+    """Return the request with its path as it is below the installation's own; ``_NOWHERE`` where it is not."""
+    path = below(scope["path"])
+    if path == scope["path"]:
+        return scope
+    raw = scope.get("raw_path") or b""
+    own = settings.PUBLIC_PATH.encode()
+    if path is None or (raw and not raw.startswith(own) and path != METADATA_PATH):
+        path = _NOWHERE  # what is written in two ways is read in one
+    return {**scope, "root_path": "", "path": path, "raw_path": raw.removeprefix(own)}
 
 
 def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
@@ -191,6 +213,11 @@ class _Body:
 def _ascii(query: bytes) -> bytes:
     """Return ``query`` with every byte that no URL may hold percent-encoded (RFC 3986 §2)."""
     return query if query.isascii() else quote_from_bytes(query, safe=string.printable).encode()
+
+
+def _nothing(accepts: str, *, is_secure: bool) -> Reply:
+    """Return the page for an address without anything, which tells nothing of the address."""
+    return reply_of(refusal(HTTPStatus.NOT_FOUND, path="/", accepts=accepts), is_secure=is_secure)
 
 
 def _busy(full: LaneFull, path: str, *, accepts: str, is_secure: bool) -> Reply:

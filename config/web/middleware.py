@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
@@ -11,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import resolve
 from django.utils.module_loading import import_string
 
+from config.web.hosts import Hosts
 from config.web.pages import refusal
 from connections.api.health import healthz, readyz
 from connections.api.metrics import metrics
@@ -54,11 +54,11 @@ class HealthBeforeHostCheck:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path == "/healthz":
+        if request.path_info == "/healthz":
             return healthz(request)
-        if request.path == "/readyz":
+        if request.path_info == "/readyz":
             return readyz(request)
-        if request.path == "/metrics" and settings.METRICS_TOKEN:
+        if request.path_info == "/metrics" and settings.METRICS_TOKEN:
             return metrics(request)
         return self._get_response(request)
 
@@ -78,7 +78,7 @@ class NoBarePage:
             return response
         if response.content and not response["Content-Type"].startswith("text/plain"):
             return response
-        page = refusal(response.status_code, path=request.path, accepts=_accepted(request))
+        page = refusal(response.status_code, path=request.path_info, accepts=_accepted(request))
         for name in _KEPT_HEADERS:
             if name in response:
                 page[name] = response[name]
@@ -86,18 +86,19 @@ class NoBarePage:
 
 
 class OnePublicHost:
-    """Redirects a browser that used another allowed name (localhost for 127.0.0.1) to ``PUBLIC_URL``.
+    """Redirects a browser that used another allowed name (localhost for 127.0.0.1) to the host that it meant.
 
     Browsers do not send host-only cookies of one name to the other, so a flow begun there could never finish.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
-        self._netloc = urlsplit(settings.PUBLIC_URL).netloc
+        self._hosts = Hosts()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.get_host() != self._netloc and request.method in ("GET", "HEAD"):
-            return HttpResponsePermanentRedirect(settings.PUBLIC_URL + request.get_full_path())
+        host = request.get_host()
+        if not self._hosts.is_public(host) and request.method in ("GET", "HEAD"):
+            return HttpResponsePermanentRedirect(self._hosts.home_of(host) + request.get_full_path())
         return self._get_response(request)
 
 
@@ -114,12 +115,12 @@ class NoNul:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
-        if request.path.startswith("/connect/"):
+        if request.path_info.startswith("/connect/"):
             return self._get_response(request)
-        if "\x00" in request.path or "%00" in query or "\x00" in query:
-            return refusal(HTTPStatus.BAD_REQUEST, path=request.path, accepts=_accepted(request))
-        if request.path.startswith("/admin/") and _form_holds_nul(request):
-            return refusal(HTTPStatus.BAD_REQUEST, path=request.path, accepts=_accepted(request))
+        if "\x00" in request.path_info or "%00" in query or "\x00" in query:
+            return refusal(HTTPStatus.BAD_REQUEST, path=request.path_info, accepts=_accepted(request))
+        if request.path_info.startswith("/admin/") and _form_holds_nul(request):
+            return refusal(HTTPStatus.BAD_REQUEST, path=request.path_info, accepts=_accepted(request))
         return self._get_response(request)
 
 

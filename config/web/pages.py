@@ -1,6 +1,6 @@
 """The pages of no room: the root, and the answer wherever no view has one of its own, in the browser's language.
 
-Django's handlers of errors are here, and ``refusal``, which ``middleware`` and ``front`` use as well. None of them
+Django's handlers of errors are here, and ``refusal``, which ``middleware`` and ``front`` use as well. None of those
 reads the database, a session or the request's host, so they also work where one of those is what failed. They show no
 tenant's brand: only a view knows which tenant an address belongs to. Programs get a problem document instead of a page.
 """
@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django_stubs_ext import StrOrPromise
 
+from config.web.hosts import Hosts
 from connections.api.problems import problem
 from connections.consent.language import preferred_language, shown_in
 
@@ -90,7 +91,9 @@ _WRONG_HOST = _Refusal(
 @require_safe
 def root(request: HttpRequest) -> HttpResponse:
     """Tell a person who came to the bare host what it is for, and where to go."""
-    return _rendered("root", 200, language=preferred_language(_languages_of(request)))
+    leads_to_admin = Hosts().answer(request.get_host(), "/admin/")
+    language = preferred_language(_languages_of(request))
+    return _rendered("root", 200, language=language, leads_to_admin=leads_to_admin)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -98,7 +101,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         return _refused(request, 413)
     if isinstance(exception, DisallowedHost):
-        return _answer(_WRONG_HOST, 400, path=request.path, accepts=_languages_of(request), has_way_on=False)
+        return _answer(_WRONG_HOST, 400, path=request.path_info, accepts=_languages_of(request), has_way_on=False)
     return _refused(request, 400)
 
 
@@ -127,7 +130,7 @@ def refusal(status: int, *, path: str, accepts: str) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, status: int) -> HttpResponse:
-    return refusal(status, path=request.path, accepts=_languages_of(request))
+    return refusal(status, path=request.path_info, accepts=_languages_of(request))
 
 
 def _languages_of(request: HttpRequest) -> str:
@@ -144,7 +147,7 @@ def _answer(told: _Refusal, status: int, *, path: str, accepts: str, has_way_on:
         language=settings.LANGUAGE_CODE if is_operators else preferred_language(accepts),  # the admin is in English
         title=told.title,
         advice=told.advice,
-        home=("/admin/" if is_operators else "/") if has_way_on else "",
+        home=f"{settings.PUBLIC_PATH}/{'admin/' if is_operators else ''}" if has_way_on else "",
         home_label="Open the first page" if is_operators else _("What is this place?"),
     )
 

@@ -18,7 +18,7 @@ from providers.vocabulary import SigningAlgorithm
 
 def jwks_url(app_id: uuid.UUID) -> str:
     """Return the address at which the public halves of an app's keys are published (RFC 7517 §5)."""
-    return f"{settings.PUBLIC_URL}/apps/{app_id}/jwks.json"
+    return f"{settings.WIDGET_URL}/apps/{app_id}/jwks.json"
 
 
 def seal_private_key(app: ProviderApp, key_id: uuid.UUID, private_key: SecretStr) -> bytes:

@@ -102,12 +102,12 @@ def redirect_uri(client_id: uuid.UUID) -> str:
 
     Each has a path of its own, so that an answer for one cannot pass as an answer for another (mix-up).
     """
-    return f"{settings.PUBLIC_URL}/connect/callback/{client_id}"
+    return f"{settings.WIDGET_URL}/connect/callback/{client_id}"
 
 
 def push_address(app_id: uuid.UUID) -> str:
     """Return the address to which the provider of an app sends what it tells us by itself. No I/O."""
-    return f"{settings.PUBLIC_URL}/pushes/{app_id}"
+    return f"{settings.WIDGET_URL}/pushes/{app_id}"
 
 
 def access_of(connection: Connection, *, key: DataKey | None = None) -> Access:

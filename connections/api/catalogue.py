@@ -3,11 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.conf import settings
 from pydantic import BaseModel
 
 from connections.api.pages import Page
-from connections.monogram import icon_path
+from connections.monogram import icon_address
 from providers.catalog.loader import form_schema, listed
 from providers.catalog.schema import CatalogEntry
 
@@ -62,7 +61,7 @@ def provider_out(entry: CatalogEntry, configured: Collection[tuple[str, str]]) -
         aliases=dict(listed()[entry.slug].aliases) if entry.slug in listed() else {},
         name=entry.name,
         category=entry.category,
-        icon_url=f"{settings.PUBLIC_URL}{icon_path(entry)}",
+        icon_url=icon_address(entry),
         website=entry.website,
         docs_url=entry.docs_url,
         methods=[

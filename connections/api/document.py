@@ -150,7 +150,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 
 def finish(document: dict[str, Any]) -> None:
     """Add servers, tags, problems and a meaning for every member to the document that ninja has made."""
-    document["servers"] = [{"url": settings.PUBLIC_URL, "description": "this installation"}]
+    document["servers"] = [{"url": settings.API_URL, "description": "this installation"}]
     schemas = document["components"]["schemas"]
     document["components"]["securitySchemes"] = {_SECURITY: _SCHEME}
     gets, posts, *changes = (

@@ -52,7 +52,7 @@ code that comes back is confirmed by the product's backend alone. Never ask an e
 def llms_txt(request: HttpRequest) -> HttpResponse:
     """Answer with the text. No I/O."""
     headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(_text(settings.PUBLIC_URL), content_type="text/markdown; charset=utf-8", headers=headers)
+    return HttpResponse(_text(settings.API_URL), content_type="text/markdown; charset=utf-8", headers=headers)
 
 
 @cache

@@ -218,7 +218,7 @@ def _target(form: Mapping[str, str]) -> tuple[uuid.UUID | None, str]:
     resource, audience = form["resource"], form["audience"]
     if bool(resource) is bool(audience):
         raise InvalidRequest("Name the target once, by audience or by resource.", field="audience")
-    root = f"{settings.PUBLIC_URL}/api/v1/"
+    root = f"{settings.API_URL}/api/v1/"
     if resource and not resource.startswith(root):
         raise InvalidRequest(f"A resource is an address below {root}, of a provider or a connection.", field="resource")
     kind, _, name = resource.removeprefix(root).partition("/") if resource else ("", "", audience)

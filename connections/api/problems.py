@@ -144,7 +144,7 @@ def install(api: NinjaAPI) -> None:
 
     def answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
         raised = error() if isinstance(error, type) else error
-        return answer_error(raised, path=request.path)
+        return answer_error(raised, path=request.path_info)
 
     for kind in (ValidationError, HttpError, Http404, Exception):  # ninja answers the first three itself otherwise
         api.add_exception_handler(kind, answer)

@@ -88,5 +88,5 @@ def _failure_of(request: HttpRequest, error: Exception) -> Failure:
         return Failure.BUSY
     if isinstance(error, BAD_REQUESTS):
         return failure_of_bad(error)
-    log_crash(request.path, error)
+    log_crash(request.path_info, error)
     return Failure.INTERNAL

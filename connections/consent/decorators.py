@@ -74,7 +74,7 @@ def _answer(view: View, request: HttpRequest, *args: object, **kwargs: object) -
         failure = failure_of_bad(error)
         return problem_page(request, failure=failure, status=status_of(failure))
     except Exception as error:  # noqa: BLE001 (an end user must always get a page that says what to do)
-        log_crash(request.path, error)
+        log_crash(request.path_info, error)
         return problem_page(request, failure=Failure.INTERNAL, status=500)
 
 

@@ -33,7 +33,7 @@ def sender_of(request: HttpRequest, session_id: uuid.UUID, *, secret: str | None
         return Sender.OURS if site == "same-origin" else Sender.FOREIGN
     origin = request.headers.get("Origin", "null")
     if origin != "null":
-        return Sender.OURS if _parts(origin) == _parts(settings.PUBLIC_URL) else Sender.FOREIGN
+        return Sender.OURS if _parts(origin) == _parts(settings.WIDGET_URL) else Sender.FOREIGN
     given = request.POST.get(PROOF, "")
     is_proved = bool(secret) and hmac.compare_digest(form_proof(session_id, secret).encode(), given.encode())
     return Sender.OURS if is_proved else Sender.UNSAID

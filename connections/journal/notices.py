@@ -44,7 +44,7 @@ def mail_is_on() -> bool:
 
 def admin_list(model: type[Model]) -> str:
     """Return the address of the list of a kind of row in the admin, for a mail. No I/O, and no import of the admin."""
-    return f"{settings.PUBLIC_URL}/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    return f"{settings.ADMIN_URL}/admin/{model._meta.app_label}/{model._meta.model_name}/"
 
 
 def admin_page(row: Model) -> str:

@@ -22,12 +22,12 @@ def home(transactional_db: None, settings: Any) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings.SECOND_FACTOR_REQUIRED = True
-    settings.PUBLIC_URL = f"http://localhost:{port}"
-    settings.CSRF_TRUSTED_ORIGINS = [settings.PUBLIC_URL]
+    settings.ADMIN_URL = settings.WIDGET_URL = settings.API_URL = f"http://localhost:{port}"
+    settings.CSRF_TRUSTED_ORIGINS = [settings.ADMIN_URL]
     settings.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
     server = LiveServer(f"localhost:{port}")
     try:
-        yield settings.PUBLIC_URL
+        yield settings.ADMIN_URL
     finally:
         server.stop()
 

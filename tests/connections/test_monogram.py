@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import pytest
+from django.conf import settings
 from django.template import Context, Template
 from django.test import Client
 
-from connections.monogram import colour_of, icon_path, is_monogram, letters_of, monogram, monogram_of
+from connections.monogram import colour_of, icon_address, is_monogram, letters_of, monogram, monogram_of
 from providers.catalog.loader import listed
 
 HOSTILE = (
@@ -117,7 +118,7 @@ def test_an_entry_without_a_colour_keeps_the_one_that_it_is_given() -> None:
 def test_its_address_serves_the_same_icon_to_anybody_who_keeps_it(name: str) -> None:
     entry = Entry(name, "#1a73e8")
     within = Template("{% load icons %}{% icon entry %}").render(Context({"entry": entry}))
-    answer = Client().get(icon_path(entry))
+    answer = Client().get(icon_address(entry).removeprefix(settings.WIDGET_URL))
     assert answer.status_code == 200
     assert answer.content.decode() == within
     assert answer["Content-Type"] == "image/svg+xml; charset=utf-8"

@@ -11,6 +11,7 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -50,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
         allowed = url_has_allowed_host_and_scheme(
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
-        return allowed and url.startswith("/admin/")
+        return allowed and url.startswith(f"{settings.PUBLIC_PATH}/admin/")
 
     def get_login_stages(self) -> list[str]:
         return [f"{SecondFactorStage.__module__}.{SecondFactorStage.__qualname__}"]

@@ -21,6 +21,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
 
+from connections.access.addresses import admin_address
 from connections.database.clock import database_now
 from connections.database.pool import release_database
 from connections.lifecycle.identify.tokens import LONGEST_TOKEN, TokenRefused, check_times
@@ -117,7 +118,7 @@ def begin(request: HttpRequest, *, purpose: str, next_url: str) -> str:
 
 def redirect_uri() -> str:
     """Return where the identity provider sends people back to. No I/O."""
-    return f"{settings.PUBLIC_URL}{reverse('staff_sso_callback')}"
+    return admin_address("staff_sso_callback")
 
 
 def finish(request: HttpRequest) -> tuple[Person, Mapping[str, Any]]:

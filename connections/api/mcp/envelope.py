@@ -62,7 +62,7 @@ def check_envelope(headers: Headers) -> None:
     rebinding). Raises ``PermissionDenied``, ``UnsupportedMediaType`` and ``NotAcceptable``.
     """
     origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
-    here = urlsplit(settings.PUBLIC_URL)
+    here = urlsplit(settings.API_URL)
     if any(origin != f"{here.scheme}://{here.netloc}" for origin in origins):
         raise PermissionDenied("Pages of other sites may not call this endpoint.")
     kinds = [value.decode("latin-1") for name, value in headers if name == b"content-type"]

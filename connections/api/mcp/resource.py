@@ -6,6 +6,7 @@ no such issuer there is no metadata, and no client is sent anywhere. A tenant's 
 """
 
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +16,8 @@ from connections.database.pool import hand_back_database
 from connections.models import IssuerUse, TrustedIssuer
 
 PATH = "/mcp"
-METADATA_PATH = f"/.well-known/oauth-protected-resource{PATH}"
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+METADATA_PATH = f"{WELL_KNOWN}{PATH}"
 _CACHED_SECONDS = 300
 
 
@@ -25,7 +27,7 @@ def metadata(request: HttpRequest) -> HttpResponse:
     if not (servers := authorization_servers()):
         raise Http404
     document: dict[str, Any] = {
-        "resource": f"{settings.PUBLIC_URL}{PATH}",
+        "resource": f"{settings.API_URL}{PATH}",
         "resource_name": "Latchkey",
         "authorization_servers": servers,
         "bearer_methods_supported": ["header"],
@@ -38,7 +40,7 @@ def metadata(request: HttpRequest) -> HttpResponse:
 def authorization_servers() -> list[str]:
     """Return the issuers whose tokens for this endpoint are believed. One query."""
     trusted = TrustedIssuer.objects.filter(
-        tenant=None, use=IssuerUse.CALLER, audience=f"{settings.PUBLIC_URL}{PATH}", issuer__startswith="https://"
+        tenant=None, use=IssuerUse.CALLER, audience=f"{settings.API_URL}{PATH}", issuer__startswith="https://"
     )
     return sorted(set(trusted.values_list("issuer", flat=True)))
 
@@ -46,7 +48,13 @@ def authorization_servers() -> list[str]:
 def challenge() -> str:
     """Return the ``WWW-Authenticate`` of a refused caller (RFC 9728 §5.1). One query; gives the connection back."""
     try:
-        told = f', resource_metadata="{settings.PUBLIC_URL}{METADATA_PATH}"' if authorization_servers() else ""
+        told = f', resource_metadata="{_metadata_address()}"' if authorization_servers() else ""
     finally:
         hand_back_database()
     return f'Bearer realm="latchkey"{told}'
+
+
+def _metadata_address() -> str:
+    """Return where the metadata is: the well-known part stands before the path of the endpoint (RFC 9728 §3.1)."""
+    endpoint = f"{settings.API_URL}{PATH}"
+    return urljoin(endpoint, WELL_KNOWN) + urlsplit(endpoint).path

@@ -69,7 +69,7 @@ def _client(request: HttpRequest, asked: Exchange) -> PresentedKey:
     if sum(map(bool, (authorization, asked.client_assertion, asked.client_secret))) > 1:
         raise InvalidRequest("Prove who you are in one way: by a bearer, a secret or an assertion.", field="")
     if asked.client_assertion:
-        here = (settings.PUBLIC_URL, settings.PUBLIC_URL + PATH)
+        here = (settings.API_URL, settings.API_URL + PATH)
         proven = prove_by_assertion(asked.client_assertion, audiences=here, client_id=asked.client_id, address=address)
         return PresentedKey(proven, address)
     name, secret = named_by_basic(bearer) if scheme.lower() == "basic" else (asked.client_id, asked.client_secret)

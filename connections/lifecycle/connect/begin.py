@@ -156,7 +156,7 @@ def begin_connect(
             detail={"session": str(session.id), "binding": session.binding, "providers": session.providers}
             | ({"add_scopes": session.requested_scopes} if session.adds_scopes else {}),
         )
-    return Begun(session, token, f"{settings.PUBLIC_URL}/connect/{session.id}#{token}")
+    return Begun(session, token, f"{settings.WIDGET_URL}/connect/{session.id}#{token}")
 
 
 def _meant(named: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:

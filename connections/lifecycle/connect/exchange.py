@@ -51,7 +51,7 @@ class ChoiceDue:
     @property
     def continue_url(self) -> str:
         """The URL of the page of the choice. Its token works only in the browser that consented."""
-        return f"{settings.PUBLIC_URL}/connect/{self.session_id}/workspace?token={self.token}"
+        return f"{settings.WIDGET_URL}/connect/{self.session_id}/workspace?token={self.token}"
 
 
 def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:

@@ -7,22 +7,18 @@ they answer among their own connections, having logged in there. Otherwise it is
 import hmac
 import uuid
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
+from connections.access.addresses import admin_address, widget_address
 from connections.models import Approval
 
 
 def approve_url(approval: Approval) -> str:
     """Return the page. One query, unless the approval's connection is loaded."""
     person = approval.connection.end_user or approval.connection.granted_by
-    path = (
-        reverse("connect:asked", args=[approval.id, _proof(approval.id)])
-        if person
-        else reverse("admin:connections_approval_change", args=[approval.id])
-    )
-    return f"{settings.PUBLIC_URL}{path}"
+    if person:
+        return widget_address("connect:asked", approval.id, _proof(approval.id))
+    return admin_address("admin:connections_approval_change", approval.id)
 
 
 def is_link_to(approval_id: uuid.UUID, proof: str) -> bool:

@@ -26,7 +26,7 @@ def document_url(client: RegisteredClient) -> str:
 
 
 def _folder(app_id: uuid.UUID, client_id: uuid.UUID) -> str:
-    return f"{settings.PUBLIC_URL}/apps/{app_id}/clients/{client_id}"
+    return f"{settings.WIDGET_URL}/apps/{app_id}/clients/{client_id}"
 
 
 def metadata_of(app: ProviderApp, client_id: uuid.UUID, discovered: Mapping[str, str]) -> ClientMetadata:
@@ -41,7 +41,7 @@ def metadata_of(app: ProviderApp, client_id: uuid.UUID, discovered: Mapping[str,
         name=tenant.name if tenant is not None else _name_of_shared(app),
         redirect_uri=redirect_uri(client_id),
         client_authentication=ClientAuthentication(method),
-        client_uri=settings.PUBLIC_URL,
+        client_uri=settings.WIDGET_URL,
         jwks_uri=jwks_url(app.id) if AppKey.objects.published().filter(provider_app=app).exists() else "",
         logo_uri=f"{_folder(app.id, client_id)}/logo" if tenant is not None and own_logo(tenant) else "",
     )
@@ -83,4 +83,4 @@ def _name_of_shared(app: ProviderApp) -> str:
         is_provider_s = app.name == entry_of(app).name
     except AppMisconfigured:
         is_provider_s = False
-    return (urlsplit(settings.PUBLIC_URL).hostname or app.name) if is_provider_s else app.name
+    return (urlsplit(settings.WIDGET_URL).hostname or app.name) if is_provider_s else app.name

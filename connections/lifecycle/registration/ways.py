@@ -53,7 +53,7 @@ def takes_none_of_ours(discovered: Mapping[str, str]) -> bool:
 def _is_named(way: RegistrationWay, discovered: Mapping[str, str]) -> bool:
     if way is RegistrationWay.DYNAMIC:
         return bool(discovered.get("registration"))
-    is_reachable = settings.PUBLIC_URL.startswith("https://") or _is_here(discovered.get("issuer", ""))
+    is_reachable = settings.WIDGET_URL.startswith("https://") or _is_here(discovered.get("issuer", ""))
     return bool(discovered.get("client_id_metadata_document")) and is_reachable
 
 

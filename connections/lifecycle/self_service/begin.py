@@ -91,4 +91,4 @@ def begin_management(
             tenant_id=tenant.id,
             detail={"session": str(session.id), "end_user": order.end_user},
         )
-    return Begun(session, token, f"{settings.PUBLIC_URL}/connect/manage/{session.id}#{token}")
+    return Begun(session, token, f"{settings.WIDGET_URL}/connect/manage/{session.id}#{token}")

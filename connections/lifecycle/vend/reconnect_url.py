@@ -24,7 +24,7 @@ def connect_url(
     """
     wanted = " ".join(scopes)
     if not template and connection_id is not None:
-        page = f"{settings.PUBLIC_URL}/connect/mend/{connection_id}/{mend_proof(connection_id, wanted)}"
+        page = f"{settings.WIDGET_URL}/connect/mend/{connection_id}/{mend_proof(connection_id, wanted)}"
         return f"{page}?scopes={quote(wanted, safe='')}" if wanted else page
     values = {
         "{connection}": str(connection_id or ""),

@@ -35,7 +35,7 @@ class Command(OperatorCommand):
 def _first(options: dict[str, Any]) -> Answer:
     if there_are_operators():
         raise CommandError("There is an operator already. Only operators make others: in the admin, under Users.")
-    page = f"{settings.PUBLIC_URL}/admin/first/"
+    page = f"{settings.ADMIN_URL}/admin/first/"
     return _told({"page": page, "token": new_token()})
 
 

@@ -50,7 +50,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(
             f"Made {made.tenants} tenants with {made.connections} connections by {made.provider_apps} provider apps. "
-            f"Look at {settings.PUBLIC_URL}/admin/."
+            f"Look at {settings.ADMIN_URL}/admin/."
         )
 
 

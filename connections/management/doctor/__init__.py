@@ -2,7 +2,7 @@
 
 - ``examine``: everything, one area after the other
 - ``findings``: what is found, and how bad it is
-- ``installation``: the settings, folders and packages of the machine on which it runs
+- ``installation``: the settings, addresses, folders and packages of the machine on which it runs
 - ``storage``: the database, the keys to what is in it and who has wrapped them, the broker, the clocks, and whether the
   background works
 - ``parties``: the catalogue, provider apps and redirect URIs, and how calls leave the house

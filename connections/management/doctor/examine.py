@@ -7,8 +7,14 @@ from django.db import DatabaseError, InterfaceError, connection
 from connections.management.doctor import installation, parties, storage
 from connections.management.doctor.findings import Finding, Look, fault
 
-# In this order. Those of the second line want a database with all its tables.
-_LOOKS: tuple[Look, ...] = (installation.settings_look, installation.folders, installation.packages, parties.catalogue)
+# In this order. ``_STORED`` want a database with all its tables.
+_LOOKS: tuple[Look, ...] = (
+    installation.settings_look,
+    installation.addresses,
+    installation.folders,
+    installation.packages,
+    parties.catalogue,
+)
 _STORED: tuple[Look, ...] = (storage.keys, storage.background, parties.provider_apps)
 _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
 

@@ -51,6 +51,31 @@ def settings_look() -> Iterator[Finding]:
     yield from found or [fine("settings", "They are in order.")]
 
 
+def addresses() -> Iterator[Finding]:
+    """Look at where browsers and callers reach it. No I/O."""
+    parts = {"widget": settings.WIDGET_URL, "admin": settings.ADMIN_URL, "API": settings.API_URL}
+    found = []
+    if settings.PUBLIC_PATH:
+        found.append(
+            warning(
+                "addresses",
+                f"PUBLIC_URL has a path ({settings.PUBLIC_PATH}). To browsers all else at that host is the same site: "
+                "its scripts can do whatever people who are logged in here can.",
+                "Give Latchkey a host of its own, unless you trust everything at that one as much.",
+            )
+        )
+    if len({urlsplit(url).hostname for url in parts.values()}) < len({urlsplit(url).netloc for url in parts.values()}):
+        found.append(
+            warning(
+                "addresses",
+                "WIDGET_URL, ADMIN_URL, API_URL differ in the port alone. Browsers send cookies to all ports of a host.",
+                "Give each another name.",
+            )
+        )
+    told = ", ".join(f"{part} at {url}" for part, url in parts.items())
+    yield from found or [fine("addresses", f"{told[0].upper()}{told[1:]}.")]
+
+
 def folders() -> Iterator[Finding]:
     """Look whether what has to be written can be, and what has to be served is there."""
     found = []

@@ -61,8 +61,8 @@ def provider_apps() -> Iterator[Finding]:
         found.append(
             fault(
                 "redirect URIs",
-                f"{len(moved)} registrations name another callback than {settings.PUBLIC_URL}: logins there fail.",
-                "Renew them on their provider apps' pages, or put the old PUBLIC_URL back.",
+                f"{len(moved)} registrations name another callback than {settings.WIDGET_URL}: logins there fail.",
+                "Renew them on their provider apps' pages, or put the old address (WIDGET_URL, else PUBLIC_URL) back.",
             )
         )
     opened = Incident.objects.filter(closed_at=None).select_related("provider_app").order_by("opened_at")

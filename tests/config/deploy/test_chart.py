@@ -194,3 +194,22 @@ def test_the_secret_holds_what_the_chart_does_not_say() -> None:
         re.findall(r"\b[A-Z]+_(?:KEYS?|URL)\b", values.split("# A Secret of yours with")[1].split("secretName")[0])
     )
     assert listed == required_settings() - said
+
+
+@rendered
+def test_each_host_of_its_own_leads_to_the_web_pods_below_the_path() -> None:
+    urls = {
+        "publicUrl": "https://example.com/latchkey",
+        "widgetUrl": "https://connect.example.com/latchkey",
+        "adminUrl": "https://admin.example.com/latchkey",
+    }
+    made = manifests(**urls, ingress={"enabled": True, "tlsSecret": "tls"})
+    (ingress,) = named(made, "Ingress")
+    hosts = ["connect.example.com", "admin.example.com", "example.com"]
+    assert [rule["host"] for rule in ingress["spec"]["rules"]] == ingress["spec"]["tls"][0]["hosts"] == hosts
+    for rule in ingress["spec"]["rules"]:
+        paths = [path["path"] for path in rule["http"]["paths"]]
+        assert paths == ["/latchkey", "/.well-known/oauth-protected-resource/latchkey/mcp"]
+    said = {each["name"]: each.get("value") for each in pods(made)["worker"]["spec"]["containers"][0]["env"]}
+    assert (said["WIDGET_URL"], said["ADMIN_URL"]) == (urls["widgetUrl"], urls["adminUrl"])
+    assert "API_URL" not in said

@@ -4,13 +4,14 @@ import uuid
 from typing import Any
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 
 from connections.access.targets import redirect_uri
 from connections.database.clock import database_now
 from connections.lifecycle.registration.document import client_document, document_url
 from connections.models import Brand, ProviderApp, RegisteredClient, RegistrationWay, Tenant
 from providers.catalog.methods import AuthorizationCodeMethod
+from tests.public_urls import at
 
 LOGO = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
@@ -68,7 +69,7 @@ def test_no_address_stands_for_two_redirect_uris(app: ProviderApp) -> None:
     two = registered(app)
     assert one.client_id != two.client_id
     assert fetch(one.client_id).json()["redirect_uris"] == [one.redirect_uri]
-    with override_settings(PUBLIC_URL="https://moved.example"):
+    with at("https://moved.example"):
         # It would name neither itself nor its redirect URI.
         assert client_document(one.id, app_id=app.id) is None
 

@@ -71,6 +71,12 @@ spec:
       env:
         - name: PUBLIC_URL
           value: {{ required "publicUrl: where do browsers reach Latchkey? (https://connect.example.com)" $root.Values.publicUrl | quote }}
+        {{- range $name, $url := dict "WIDGET_URL" $root.Values.widgetUrl "ADMIN_URL" $root.Values.adminUrl "API_URL" $root.Values.apiUrl }}
+        {{- with $url }}
+        - name: {{ $name }}
+          value: {{ . | quote }}
+        {{- end }}
+        {{- end }}
         - name: BEHIND_TLS_PROXY
           value: "true"
         - name: TRUSTED_PROXY_COUNT

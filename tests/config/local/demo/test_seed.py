@@ -98,7 +98,7 @@ def test_the_issuer_and_the_redirect_uri_follow_changed_ports(
 ) -> None:
     lay_out(state=tmp_path, addresses=addresses, client=CLIENT)
     before = sign_in_app()
-    settings.PUBLIC_URL = "http://127.0.0.1:8765"
+    settings.WIDGET_URL = "http://127.0.0.1:8765"
     moved = replace(addresses, sandbox=sandbox.url.replace("127.0.0.1", "localhost"))
     lay_out(state=tmp_path, addresses=moved, client=CLIENT)
 

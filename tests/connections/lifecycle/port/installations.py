@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from django.core.management import call_command
 from django.db import connection
-from django.test import override_settings
 
 from config.local.supervisor.environment import generate_secrets
 from connections.lifecycle.refresh import presence
 from tests.connections.lifecycle.sessions import session
+from tests.public_urls import at
 
 
 def _enter(name: str) -> None:
@@ -39,7 +39,7 @@ class Elsewhere:
         here = str(connection.settings_dict["NAME"])
         _enter(self.name)
         try:
-            with override_settings(**self._settings, PUBLIC_URL=f"https://{secrets.token_hex(4)}.example"):
+            with at(f"https://{secrets.token_hex(4)}.example", **self._settings):
                 yield
         finally:
             _enter(here)

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections
-from django.test import override_settings
 from django.utils import timezone
 
 from connections.access.app_keys import jwks_url
@@ -21,6 +20,7 @@ from providers.sandbox.client import SandboxProcess
 from providers.sandbox.tokens import fingerprint
 from providers.vocabulary import SigningAlgorithm
 from tests.connections.lifecycle.registration.conftest import look
+from tests.public_urls import at
 
 DOCUMENT, DYNAMIC = RegistrationWay.METADATA_DOCUMENT, RegistrationWay.DYNAMIC
 
@@ -48,7 +48,7 @@ def test_takes_a_document_then_registration_then_hands(
         "client_id_metadata_document": "supported" if "document" in offers else "",
         "registration": f"{issuer}/register" if "dynamic" in offers else "",
     }
-    with override_settings(PUBLIC_URL=public_url):
+    with at(public_url):
         assert way_offered(discovered, has_key=False) is way
 
 
@@ -121,7 +121,7 @@ def test_a_registration_that_failed_is_tried_as_the_server_and_our_address_are_n
         obtain(app, discovered, actor=SYSTEM)
     said = discovered | ({"client_id_metadata_document": "supported"} if change == "document" else {})
     public_url = "https://moved.example" if change == "public_url" else "http://testserver"
-    with override_settings(PUBLIC_URL=public_url):
+    with at(public_url):
         client = obtain(app, said, actor=SYSTEM)
         assert client.redirect_uri == f"{public_url}/connect/callback/{client.id}"
         assert obtain(app, said, actor=SYSTEM).id == client.id
@@ -220,7 +220,7 @@ def test_one_that_does_not_fit_any_more_is_made_anew_and_kept_for_its_connection
     moved = discovered | ({"token": f"{discovered['issuer']}/token/new"} if change == "token" else {})
     if change == "secret":
         RegisteredClient.objects.update(secret_expires_at=timezone.now() - timedelta(seconds=1))
-    with override_settings(PUBLIC_URL="https://moved.example" if change == "public_url" else "http://testserver"):
+    with at("https://moved.example" if change == "public_url" else "http://testserver"):
         after = obtain(app, moved, actor=SYSTEM)
     assert (after.id != before.id, registrations(sandbox)) == (True, 2)
     kept = RegisteredClient.objects.get(id=before.id)

@@ -111,6 +111,8 @@ def other_keys() -> dict[str, str]:
         ({"TRUSTED_PROXY_COUNT": "0"}, "settings", "TRUSTED_PROXY_COUNT is 0"),
         ({"BEHIND_TLS_PROXY": "false", "TRUSTED_PROXY_COUNT": "0"}, "settings", "BEHIND_TLS_PROXY is off"),
         ({"EGRESS_PROXY_URL": "http://proxy.example:3128"}, "egress", "EGRESS_ADDRESSES"),
+        ({"PUBLIC_URL": "https://example.com/latchkey"}, "addresses", "PUBLIC_URL has a path (/latchkey)"),
+        ({"ADMIN_URL": "https://connect.example.com:8443"}, "addresses", "differ in the port alone"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -236,6 +238,7 @@ def test_clocks_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"KEK_KEYS": "no key"}, "KEK_KEYS entry 1"),
         ({"AUDIT_KEYS": ""}, "AUDIT_KEYS"),
         ({"PUBLIC_URL": "http://connect.example.com"}, "PUBLIC_URL must be https"),
+        ({"ADMIN_URL": "https://admin.example.com/latchkey"}, "ADMIN_URL must have the path of PUBLIC_URL"),
         ({"EGRESS_CA_FILE": "/nonexistent/ca.pem"}, "/nonexistent/ca.pem does not exist"),
         ({"EGRESS_ALLOWED_TARGETS": "10.0.0.0/99"}, "10.0.0.0/99"),
     ],
