@@ -7,6 +7,7 @@
 - ``urls``: the addresses · ``asgi``: the web processes · ``wsgi``: Django, which they call · ``web``: who answers what
 - ``loading``: loads a web process sooner
 - ``celery``: the workers · ``schedule``: the periodic tasks · ``broker``: drops invalid messages from the queues
+- ``traces``: OpenTelemetry · ``crash_reports``: Sentry's protocol
 - ``metering``: answers for what the processes have measured
 - ``logging``: one line an event · ``hidden``: settings that hold a password
 - ``local``: the stack of a developer's machine

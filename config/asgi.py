@@ -16,7 +16,7 @@ from config.wsgi import application as django  # makes the apps ready
 
 # isort: split
 import config.urls  # noqa: F401 (all pages and the API are loaded before the first request)
-from config import metering
+from config import crash_reports, metering, traces
 from config.web.front import Front
 from config.web.lanes import Lane
 from config.web.processors import keep_to_one
@@ -74,6 +74,8 @@ def _in(executor: Executor) -> Callable[..., Awaitable[Any]]:
 
 
 metering.share()
+traces.begin()
+crash_reports.begin()
 application = make_front()
 if settings.PIN_WEB:
     keep_to_one()

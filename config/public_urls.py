@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.given import GivenEnv
 from providers.addresses import names_loopback
 
 # What a URL may hold unencoded, and the name of a cookie too: the path is part of both.
@@ -55,16 +54,16 @@ class PublicUrls:
         return self.public, self.widget, self.admin, self.api
 
 
-def read_public_urls(env: GivenEnv, *, development: bool) -> PublicUrls:
-    """Return the addresses that the environment names. Raises ``ImproperlyConfigured``."""
-    public = _read(env, "PUBLIC_URL", env.str("PUBLIC_URL"), development=development)
-    named = {}
-    for name in ("WIDGET_URL", "ADMIN_URL", "API_URL"):
-        given = env.str(name, default="")
-        named[name] = _read(env, name, given, development=development) if given else public
-        if (path := urlsplit(public).path) != urlsplit(named[name]).path:
+def read_public_urls(public: str, *, widget: str, admin: str, api: str, development: bool) -> PublicUrls:
+    """Return the addresses of settings, "" for what is at ``public``. Raises ``ImproperlyConfigured``."""
+    public = _read("PUBLIC_URL", public, development=development)
+    path = urlsplit(public).path
+    found = {}
+    for name, given in (("WIDGET_URL", widget), ("ADMIN_URL", admin), ("API_URL", api)):
+        found[name] = _read(name, given, development=development) if given else public
+        if urlsplit(found[name]).path != path:
             raise ImproperlyConfigured(f"{name} must have the path of PUBLIC_URL, which is {path or '/'}.")
-    return PublicUrls(public, named["WIDGET_URL"], named["ADMIN_URL"], named["API_URL"])
+    return PublicUrls(public, found["WIDGET_URL"], found["ADMIN_URL"], found["API_URL"])
 
 
 def origin_of(url: str) -> str:
@@ -73,7 +72,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _read(env: GivenEnv, name: str, given: str, *, development: bool) -> str:
+def _read(name: str, given: str, *, development: bool) -> str:
     url = given.rstrip("/")
     try:
         parts = urlsplit(url)

@@ -34,7 +34,13 @@ AUDIT_KEYS = KEY_FILES.keys_of("AUDIT_KEYS", env.list("AUDIT_KEYS"))
 CUSTODY = custody()
 
 # --- Where it is reached ----------------------------------------------------------------------------------------------
-_urls = read_public_urls(env, development=DEVELOPMENT)
+_urls = read_public_urls(
+    env.str("PUBLIC_URL"),
+    widget=env.str("WIDGET_URL", default=""),
+    admin=env.str("ADMIN_URL", default=""),
+    api=env.str("API_URL", default=""),
+    development=DEVELOPMENT,
+)
 PUBLIC_URL, PUBLIC_PATH = _urls.public, _urls.path
 WIDGET_URL, ADMIN_URL, API_URL = _urls.widget, _urls.admin, _urls.api
 FORCE_SCRIPT_NAME = PUBLIC_PATH or None
@@ -143,6 +149,13 @@ METRICS_HOST = env.str("LATCHKEY_METRICS_HOST", default="127.0.0.1")
 METRICS_PORT = env.int("LATCHKEY_METRICS_PORT", default=0)
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     raise ImproperlyConfigured("LATCHKEY_METRICS_TOKEN can be guessed: it needs at least 16 characters.")
+
+# --- Traces and crashes -----------------------------------------------------------------------------------------------
+TRACES_ENDPOINT = HiddenUrl(env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default=""))
+SENTRY_DSN = HiddenUrl(env.str("SENTRY_DSN", default=""))
+for named, url in (("OTEL_EXPORTER_OTLP_ENDPOINT", TRACES_ENDPOINT), ("SENTRY_DSN", SENTRY_DSN)):
+    if url and not url.names_a_server():  # it may hold a key, so it is not shown
+        raise ImproperlyConfigured(f"{named} must be a whole URL, like https://name.example.com.")
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL")}

@@ -15,6 +15,7 @@
 - ``response``: an answer, read with bounds; ``answer_text``: its text; ``lines``: text of one line, for people;
   ``strict_json``: JSON that has one meaning
 - ``values``: values exchanged with the lifecycle · ``errors``: the named failures · ``vocabulary``: the enumerations
+- ``spans``: what takes time, for traces
 - ``recording``: what calls sent and got, redacted · ``rehearsal``: something that stands in for the network
 - ``dialects``: what vendors document of theirs, and stand-ins to rehearse an entry with; no production code imports it
 - ``sandbox``: an authorization server to run and to break; no production code imports it

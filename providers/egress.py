@@ -31,7 +31,7 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 import requests
 
-from providers import addresses, quiet, rehearsal
+from providers import addresses, quiet, rehearsal, spans
 from providers.egress_policy import EgressPolicy, Setup, configure, current_policy, current_setup
 from providers.errors import (
     CertificateRefused,
@@ -99,7 +99,9 @@ def request(
         prepared = made
     if prepared is None:
         raise unwritable()
-    with recorded(prepared) as answers:
+    host = urlsplit(prepared.url or "").hostname or ""
+    facts = {"http.request.method": prepared.method or "", "server.address": host}
+    with recorded(prepared) as answers, spans.within("call", facts) as span:
         answer = _perform(
             current_setup(),
             prepared,
@@ -110,6 +112,7 @@ def request(
             of_operator=of_operator,
         )
         answers.append(answer)
+        span.note("http.response.status_code", answer.status)
     return answer
 
 

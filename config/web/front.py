@@ -11,6 +11,7 @@ import re
 import string
 import time
 from collections.abc import MutableMapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -20,7 +21,7 @@ from wsgiref.types import WSGIApplication
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from config.web.hosts import Hosts, below, named_host
+from config.web.hosts import OF_ANY_HOST, Hosts, below, named_host
 from config.web.lanes import BUSY_SECONDS, Lane, LaneFull
 from config.web.pages import refusal
 from connections.api.asgi import Message, Receive, Send, send_reply
@@ -33,6 +34,7 @@ from connections.api.proxy_desk import ProxyDesk
 from connections.api.vend_calls import Reply, brings_token, is_vend, read_call, reply_of
 from connections.api.vend_desk import VendDesk
 from connections.journal import meters
+from providers import spans
 
 Scope = MutableMapping[str, Any]
 
@@ -54,6 +56,10 @@ _MAY_CALL_PROVIDER = re.compile(
 
 _NOWHERE = ""
 _KINDS = {MCP_PATH: "mcp", "/api/": "api", "/connect/": "widget", "/admin/": "admin", "/static/": "static"}
+
+
+_OF_CALLERS = ("vend", "proxy", "mcp", "api")
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 def may_call_provider(method: str, path: str) -> bool:
@@ -85,7 +91,11 @@ class Front:
         """Answer one connection of the server's."""
         if scope["type"] == "http":
             own = _own_part(scope)
-            await self._answer(own, receive, _timed(own, send))
+            if not spans.are_followed() or own["path"] in OF_ANY_HOST:
+                await self._answer(own, receive, _timed(own, send))
+                return
+            with _span(own) as span:
+                await self._answer(own, receive, _noting(span, _timed(own, send)))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
@@ -143,6 +153,25 @@ def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
     application.executor.shutdown()  # it has no threads yet
     application.executor = lane.executor
     return application
+
+
+def _span(scope: Scope) -> AbstractContextManager[spans.Noted]:
+    """Begin the span of a request. Callers of the API may say which trace it belongs to."""
+    kind = kind_of(scope["method"], scope["path"], scope.get("raw_path") or b"")
+    method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+    said = [value for name, value in scope["headers"] if name.lower() == b"traceparent"]
+    parent = said[0].decode("latin-1") if len(said) == 1 and kind in _OF_CALLERS else None
+    facts = {"http.request.method": method, "latchkey.kind": kind}
+    return spans.root(f"{method} {kind}", spans.Kind.SERVER, facts, parent=parent)
+
+
+def _noting(span: spans.Noted, send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            span.note("http.response.status_code", message["status"])
+        await send(message)
+
+    return sending
 
 
 def _timed(scope: Scope, send: Send) -> Send:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from typing import Any
 
 from connections.refusals import Busy
@@ -49,7 +50,8 @@ class Lane:
         Raises ``LaneFull``, and what ``function`` raises.
         """
         async with self.place():
-            return await asyncio.get_running_loop().run_in_executor(self.executor, function, *arguments)
+            run = copy_context().run  # the span that this belongs to
+            return await asyncio.get_running_loop().run_in_executor(self.executor, run, function, *arguments)
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:

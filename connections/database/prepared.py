@@ -14,6 +14,8 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.rows import class_row
 
+from providers import spans
+
 Row = TypeVar("Row")
 
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)?")
@@ -56,7 +58,8 @@ def _execute(
     cursor: psycopg.RawCursor[Any], statement: LiteralString, parameters: Mapping[str, Any]
 ) -> psycopg.RawCursor[Any]:
     text, names = numbered(statement)
-    return cursor.execute(text, [parameters[name] for name in names], prepare=True)
+    with spans.statement(text):
+        return cursor.execute(text, [parameters[name] for name in names], prepare=True)
 
 
 @lru_cache(maxsize=64)

@@ -3,29 +3,24 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.given import GivenEnv
 from config.public_urls import PublicUrls, read_public_urls
 
 NAMES = ("PUBLIC_URL", "WIDGET_URL", "ADMIN_URL", "API_URL")
 
 
-def read(patch: pytest.MonkeyPatch, *, development: bool = False, **given: str) -> PublicUrls:
-    for name in NAMES:
-        patch.delenv(name, raising=False)
-        if name in given:
-            patch.setenv(name, given[name])
-    return read_public_urls(GivenEnv(), development=development)
+def read(*, development: bool = False, **given: str) -> PublicUrls:
+    said = {name.removesuffix("_URL").lower(): given.get(name, "") for name in NAMES}
+    return read_public_urls(**said, development=development)
 
 
-def test_one_address_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    urls = read(monkeypatch, PUBLIC_URL="https://Example.com:443/latchkey/")
+def test_one_address_is_that_of_all() -> None:
+    urls = read(PUBLIC_URL="https://Example.com:443/latchkey/")
     assert urls.public == urls.widget == urls.admin == urls.api == "https://example.com/latchkey"
     assert (urls.path, urls.cookie_mark, urls.host_names) == ("/latchkey", ".latchkey", ["example.com"])
 
 
-def test_each_has_its_own_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_has_its_own_where_it_is_named() -> None:
     urls = read(
-        monkeypatch,
         PUBLIC_URL="https://connect.example.com",
         ADMIN_URL="https://admin.example.com:8443",
         API_URL="https://[2001:db8::1]",
@@ -57,17 +52,17 @@ def test_each_has_its_own_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         "https://[::1",
     ],
 )
-def test_what_is_no_public_address_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+def test_what_is_no_public_address_is_refused_by_its_name(name: str, url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"^{name} must"):
-        read(monkeypatch, **{"PUBLIC_URL": "https://example.com", name: url})
+        read(**{"PUBLIC_URL": "https://example.com", name: url})
 
 
 @pytest.mark.parametrize(
     ("public", "other"), [("https://a.example/x", "https://b.example"), ("https://a.example", "https://b.example/x")]
 )
-def test_all_have_one_path(monkeypatch: pytest.MonkeyPatch, public: str, other: str) -> None:
+def test_all_have_one_path(public: str, other: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^ADMIN_URL must have the path of PUBLIC_URL"):
-        read(monkeypatch, PUBLIC_URL=public, ADMIN_URL=other)
+        read(PUBLIC_URL=public, ADMIN_URL=other)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +74,5 @@ def test_all_have_one_path(monkeypatch: pytest.MonkeyPatch, public: str, other: 
         ({"PUBLIC_URL": "http://127.0.0.1:1", "API_URL": "https://localhost"}, False),
     ],
 )
-def test_cookies_are_weaker_only_where_no_host_is_on_a_network(
-    monkeypatch: pytest.MonkeyPatch, urls: dict[str, str], is_loopback: bool
-) -> None:
-    assert read(monkeypatch, development=True, **urls).is_loopback_http() is is_loopback
+def test_cookies_are_weaker_only_where_no_host_is_on_a_network(urls: dict[str, str], is_loopback: bool) -> None:
+    assert read(development=True, **urls).is_loopback_http() is is_loopback

@@ -11,6 +11,7 @@ from connections.management.doctor.findings import Finding, Look, fault
 _LOOKS: tuple[Look, ...] = (
     installation.settings_look,
     installation.addresses,
+    installation.telemetry,
     installation.folders,
     installation.packages,
     parties.catalogue,

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,12 +69,31 @@ def addresses() -> Iterator[Finding]:
         found.append(
             warning(
                 "addresses",
-                "WIDGET_URL, ADMIN_URL, API_URL differ in the port alone. Browsers send cookies to all ports of a host.",
+                "WIDGET_URL, ADMIN_URL, API_URL differ in the port alone. Browsers send cookies to all of them.",
                 "Give each another name.",
             )
         )
     told = ", ".join(f"{part} at {url}" for part, url in parts.items())
     yield from found or [fine("addresses", f"{told[0].upper()}{told[1:]}.")]
+
+
+def telemetry() -> Iterator[Finding]:
+    """Look whether traces and crash reports that are wanted can be sent. No I/O."""
+    wanted = {"OTEL_EXPORTER_OTLP_ENDPOINT": settings.TRACES_ENDPOINT, "SENTRY_DSN": settings.SENTRY_DSN}
+    needed = {"OTEL_EXPORTER_OTLP_ENDPOINT": "opentelemetry.sdk", "SENTRY_DSN": "sentry_sdk"}
+    for name in (name for name, value in wanted.items() if value and not _is_installed(needed[name])):
+        yield warning(
+            "telemetry",
+            f"{name} is set, and nothing is sent: the extra telemetry is not installed.",
+            "Install it, or take the setting out.",
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a package above it
+        return False
 
 
 def folders() -> Iterator[Finding]:
