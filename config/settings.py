@@ -167,6 +167,13 @@ DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1_000_000
 if pool_size := env.int("DATABASE_POOL_SIZE", default=8):
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
 
+# Behind a pooler that gives each transaction another session (PgBouncer in transaction mode), none may keep anything.
+DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
+# Past that pooler, for the one connection of each process that holds its lock.
+_direct = env.str("DATABASE_DIRECT_URL", default="")
+DATABASE_DIRECT = env.db_url_config(_direct) if _direct else {}
+
 # --- Redis and Celery -------------------------------------------------------------------------------------------------
 TASKS_APPLICATION = "config.celery.app"
 REDIS_URL = HiddenUrl(env.str("REDIS_URL"))

@@ -5,8 +5,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from psycopg import errors as pg
+
+_DIRECT = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
 class LockTimeout(Exception):
@@ -53,9 +56,13 @@ def hand_back_database() -> None:
 def direct_parameters() -> dict[str, Any]:
     """Return the arguments with which psycopg opens a direct session, outside the pool, like one of Django's.
 
-    Leaves out the settings that concern only Django's own cursors. No I/O.
+    It goes past a pooler where ``DATABASE_DIRECT_URL`` says how. Leaves out the settings that concern only Django's own
+    cursors. No I/O.
     """
     parameters: dict[str, Any] = connection.get_connection_params()
+    if direct := settings.DATABASE_DIRECT:
+        given = {name: direct[key] for name, key in _DIRECT.items() if direct.get(key)}
+        parameters = {**parameters, **dict.fromkeys(_DIRECT), **given, **direct.get("OPTIONS", {})}
     for name in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(name, None)
     return parameters

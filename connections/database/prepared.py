@@ -1,8 +1,9 @@
 """Prepared statements, for the few hot paths where building a query would cost more than running it.
 
 Django leaves server-side preparation off. Each statement here asks for it, so PostgreSQL plans the statement once for
-each database connection. Placeholders are numbered once for each statement: psycopg would look for them again at each
-use of one with more than 4096 characters. Errors are the same Django exceptions that the ORM raises.
+each database connection. Behind a pooler that shares sessions none is prepared. Placeholders are numbered once for each
+statement: psycopg would look for them again at each use of one with more than 4096 characters. Errors are the same
+Django exceptions that the ORM raises.
 """
 
 import re
@@ -11,6 +12,7 @@ from functools import lru_cache
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.rows import class_row
 
@@ -59,7 +61,7 @@ def _execute(
 ) -> psycopg.RawCursor[Any]:
     text, names = numbered(statement)
     with spans.statement(text):
-        return cursor.execute(text, [parameters[name] for name in names], prepare=True)
+        return cursor.execute(text, [parameters[name] for name in names], prepare=not settings.DATABASE_POOLED)
 
 
 @lru_cache(maxsize=64)

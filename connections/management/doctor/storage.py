@@ -58,6 +58,7 @@ def database() -> Iterator[Finding]:
                 "Keep both by NTP.",
             )
         )
+    found += _pooler()
     executor = MigrationExecutor(connection)
     if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         found.append(fault("database", f"{len(pending)} migrations are not applied.", "Run manage.py migrate."))
@@ -71,6 +72,25 @@ def database() -> Iterator[Finding]:
         )
     named = f"PostgreSQL {version // 10_000}.{version % 10_000}"
     yield from found or [fine("database", f"{named}, all migrations applied.")]
+
+
+def _pooler() -> Iterator[Finding]:
+    """Look whether a pooler stands between, and whether the settings know. One query, and one session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        is_pooled = cursor.fetchone() != (connection.connection.info.backend_pid,)
+    if is_pooled and not settings.DATABASE_POOLED:
+        yield fault(
+            "database",
+            "A pooler gives each transaction another session: statements that were prepared in one fail in the next.",
+            "Set DATABASE_POOLED=true, and DATABASE_DIRECT_URL past the pooler; or pool by session.",
+        )
+    if settings.DATABASE_POOLED and not settings.DATABASE_DIRECT:
+        yield warning(
+            "database",
+            "Without DATABASE_DIRECT_URL no process can hold a lock, so a death is noticed when a lease ends (60 s).",
+            "Name the database past the pooler.",
+        )
 
 
 def _server(version: int, says: dict[str, str]) -> Iterator[Finding]:
