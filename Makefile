@@ -85,7 +85,8 @@ faults: environment ## kill, pause and mislead it, and print what became of each
 	$(RUN) tests.campaigns.faults $(ARGS)
 
 liveness: environment ## the part of `faults` that is about grants: is a dead one noticed, is a live one left alone
-	$(RUN) tests.campaigns.faults --only day transients revocation revocation_reported $(ARGS)
+	$(RUN) tests.campaigns.faults --only day transients revocation revocation_reported \
+		revocation_pushed $(ARGS)
 
 mutations: environment ## change each entry of the catalogue, and count how often its vendor's dialect notices
 	$(SETTINGS) -- $(RUN) tests.campaigns.mutations $(ARGS)

@@ -7,14 +7,15 @@ from typing import Any
 
 from django.test import Client
 
-from connections.access.secrets import seal_client_secrets
-from connections.access.targets import push_address, registrar_of
+from connections.access.secrets import open_client_secrets, seal_client_secrets
+from connections.access.targets import push_address, redirect_uri, registrar_of
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.push_secrets import add_push_secret
 from connections.lifecycle.pushes.act import act
 from connections.models import Connection, ProviderApp, PushState, ReceivedPush, Tenant
 from providers.catalog.loader import entry
+from providers.sandbox.client import SandboxControl
 from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.connections.lifecycle.observed import reload
 from tests.vendor_pushes import VENDORS, Sent, Vendor
@@ -40,6 +41,21 @@ def app_of(vendor: Vendor, tenant: Tenant | None, *, secret: str = "") -> Provid
     else:
         add_push_secret(app, secret or vendor.secret, actor=SYSTEM)
     return ProviderApp.objects.get(id=app.id)
+
+
+def have_pushed(app: ProviderApp, control: SandboxControl, *, url: str, **client: Any) -> None:
+    """Have the sandbox push to ``app``, at ``url``, what becomes of its grants. ``client`` is how else it is known."""
+    add_push_secret(app, SANDBOX.secret, actor=SYSTEM)
+    (secret,) = open_client_secrets(ProviderApp.objects.get(id=app.id))
+    control.register_client(
+        app.client_id,
+        client_secret=secret.get_secret_value(),
+        redirect_uris=[redirect_uri(app.id)],
+        scopes=["profile.read", "files.read", "files.write"],
+        push_url=url,
+        push_secret=SANDBOX.secret,
+        **client,
+    )
 
 
 def connection_at(app: ProviderApp, vendor: Vendor, tenant: Tenant, *, account: str = "", **changes: Any) -> Connection:

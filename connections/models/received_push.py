@@ -61,6 +61,12 @@ class ReceivedPush(Mutable):
             models.UniqueConstraint(
                 fields=["provider_app", "delivery"], condition=Q(delivery__isnull=False), name="push_once_a_delivery"
             ),
+            # Of two copies under different deliveries, which arrive at once, one alone is believed.
+            models.UniqueConstraint(
+                fields=["provider_app", "proof"],
+                condition=Q(proof__isnull=False, is_echo=False),
+                name="push_believed_once_a_proof",
+            ),
             models.CheckConstraint(
                 condition=(Q(state=PushState.REFUSED) & ~Q(why="")) | (~Q(state=PushState.REFUSED) & Q(why="")),
                 name="push_refused_for_a_reason",

@@ -13,8 +13,8 @@ import pytest
 from tests.campaigns.faults.__main__ import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
-# ``revocation_reported`` differs from ``revocation`` only in who asks for the probe, and needs a web server as well.
-LONG_ONLY = ("revocation_reported",)
+# These differ from ``revocation`` in who tells, and need a web server, and a machine that does nothing else.
+LONG_ONLY = ("revocation_reported", "revocation_pushed")
 SHORT = tuple(row for row in ROWS if row not in LONG_ONLY)
 
 

@@ -12,31 +12,18 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - the apps must be ready
 
-from connections.access.secrets import open_client_secrets  # noqa: E402 - the apps must be ready
-from connections.access.targets import push_address, redirect_uri  # noqa: E402 - the apps must be ready
-from connections.journal.audit import SYSTEM  # noqa: E402 - the apps must be ready
-from connections.lifecycle.provision.push_secrets import add_push_secret  # noqa: E402 - the apps must be ready
+from connections.access.targets import push_address  # noqa: E402 - the apps must be ready
 from connections.models import Connection, ProviderApp  # noqa: E402 - the apps must be ready
 from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
 from providers.sandbox.people import PEOPLE  # noqa: E402 - the apps must be ready
-
-SECRET = "a-push-secret-of-the-sandbox"
+from tests.pushing import have_pushed  # noqa: E402 - the apps must be ready
 
 
 def listen() -> None:
     """Have the sandbox push to the app of acme, all of whose connections are alice's."""
     app = ProviderApp.objects.get(tenant__slug="acme", provider="sandbox")
-    add_push_secret(app, SECRET, actor=SYSTEM)
-    (secret,) = open_client_secrets(app)
     control = SandboxControl(os.environ["SANDBOX_URL"], ca_file=settings.EGRESS_CA_FILE)
-    control.register_client(
-        app.client_id,
-        client_secret=secret.get_secret_value(),
-        redirect_uris=[redirect_uri(app.id)],
-        scopes=["profile.read", "files.read", "files.write"],
-        push_url=push_address(app.id),
-        push_secret=SECRET,
-    )
+    have_pushed(app, control, url=push_address(app.id))
     for connection in Connection.objects.filter(provider_app=app):
         connection.belong_to(PEOPLE["alice"].subject, PEOPLE["alice"].name)
 

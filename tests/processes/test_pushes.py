@@ -1,4 +1,7 @@
-"""A person takes everything back at the provider: whoever asks for the events knows within five seconds."""
+"""A person takes everything back at the provider: whoever asks for the events knows, and nothing waits for a beat.
+
+How quickly is measured by the campaign (`make liveness`), where nothing else uses the machine.
+"""
 
 import subprocess
 import sys
@@ -14,16 +17,15 @@ from tests.campaigns.stacks import control, populate, running_stack
 from tests.processes.observed import rows
 
 CONNECTIONS = 20
-TOLD_WITHIN_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with running_stack(tmp_path_factory.mktemp("pushes") / "stack", "web", "worker", "beat", "sandbox") as running:
+    with running_stack(tmp_path_factory.mktemp("pushes") / "stack", "web", "worker", "sandbox") as running:
         yield running
 
 
-def test_what_the_provider_revokes_is_an_event_within_seconds(stack: LocalStack) -> None:
+def test_what_the_provider_revokes_is_told_without_a_beat(stack: LocalStack) -> None:
     connections: list[str] = populate(stack, CONNECTIONS)["connections"]
     subprocess.run([sys.executable, "-m", "tests.processes.listening"], env=stack.environment, check=True)
     ((app,),) = rows(stack, "SELECT DISTINCT provider_app_id FROM connections_connection")
@@ -36,13 +38,9 @@ def test_what_the_provider_revokes_is_an_event_within_seconds(stack: LocalStack)
     assert forged.status_code == 401
     assert rows(stack, "SELECT DISTINCT status FROM connections_connection") == [("active",)]
 
-    began = time.monotonic()
     control(stack).call("POST", "revoke", {"username": "alice"})
     told = "SELECT count(*) FROM connections_outboxevent WHERE type = 'connection.revoked'"
-    until(lambda: rows(stack, told) == [(CONNECTIONS,)], "an event of every connection", seconds=30)
-    took = time.monotonic() - began
-    print(f"{CONNECTIONS} connections were told of {took:.2f} s after the revocation")
-    assert took < TOLD_WITHIN_SECONDS
+    until(lambda: rows(stack, told) == [(CONNECTIONS,)], "an event of every connection", seconds=60)
     reasons = rows(stack, "SELECT DISTINCT status, reason FROM connections_connection")
     assert reasons == [("revoked", "provider_notified")]
     assert len(connections) == CONNECTIONS
@@ -50,3 +48,10 @@ def test_what_the_provider_revokes_is_an_event_within_seconds(stack: LocalStack)
         ("refused", "signature", 0),
         ("done", "", CONNECTIONS),
     ]
+    # All in one step, and not by the provider's sending it again.
+    ((moments, repeats),) = rows(
+        stack,
+        "SELECT count(DISTINCT status_changed_at), (SELECT sum(repeats) FROM connections_receivedpush)"
+        " FROM connections_connection",
+    )
+    assert (moments, repeats) == (1, 0)

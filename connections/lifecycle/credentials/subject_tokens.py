@@ -167,7 +167,7 @@ def is_under_way(connection_id: uuid.UUID, asked: bytes, *, now: datetime) -> bo
     return _row(connection_id, asked).filter(claim_id__isnull=False, claimed_until__gt=now).exists()
 
 
-def forget_subject_tokens(of: Owner) -> None:
+def forget_subject_tokens(of: Owner | Sequence[Connection]) -> None:
     """Forget every token that acts for a subject through ``of``, in the caller's transaction. One statement.
 
     An exchange that is under way brings nothing that is kept.
@@ -175,6 +175,8 @@ def forget_subject_tokens(of: Owner) -> None:
     match of:
         case Connection():
             SubjectToken.objects.filter(connection=of).delete()
+        case [*connections]:
+            SubjectToken.objects.filter(connection__in=connections).delete()
         case ProviderApp():
             SubjectToken.objects.filter(connection__provider_app=of).delete()
         case Tenant():

@@ -90,11 +90,12 @@ def foresee(connection_id: uuid.UUID) -> Revocation:
     return Revocation.WITHHELD if is_withheld else Revocation.PENDING
 
 
-def destroy_secrets(connection: Connection) -> None:
-    """Destroy every credential version and every unread answer of the locked ``connection``."""
-    forget_unread(connection)
-    CredentialVersion.objects.filter(connection=connection).delete()
-    connection.lose_secrets()
+def destroy_secrets(*connections: Connection) -> None:
+    """Destroy every credential version and every unread answer of the locked ``connections``."""
+    forget_unread(*connections)
+    CredentialVersion.objects.filter(connection__in=connections).delete()
+    for connection in connections:
+        connection.lose_secrets()
 
 
 def _access_of(connection: Connection) -> Access | None:

@@ -6,8 +6,10 @@ one that we have just revoked ourselves: what the provider tells then may be our
 signature comes a second time, the provider is asked.
 """
 
+import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +24,7 @@ from connections.lifecycle.health.status import change_status
 from connections.lifecycle.pushes.concern import Whose, concerned
 from connections.models import VENDS, Connection, PushState, Reason, ReceivedPush, Revocation, Status
 
-BATCH = 100
+BATCH = 50  # they become visible together: the first should not wait for many
 _OUR_OWN_DOING = timedelta(hours=1)
 _MAY_COME_LATE = timedelta(days=3)  # so long providers keep what did not arrive, and send it when somebody asks them to
 _LOOKED_FOR_AFTER = timedelta(seconds=30)
@@ -54,8 +56,8 @@ def _act_once(push_id: uuid.UUID) -> bool:
         whose, after = Whose.from_json(order["whose"]), order.get("after")
         found = concerned(push.provider_app_id, whose)
         ids = list((found.filter(id__gt=after) if after else found).values_list("id", flat=True)[:BATCH])
-        locked = lock_connections_of(Q(id__in=ids, provider_app_id=push.provider_app_id)).values()
-        ended = _act_on(locked, push, order, now=now)
+        locked = lock_connections_of(Q(id__in=ids, provider_app_id=push.provider_app_id))
+        ended = _act_on([*locked.values()], push, order, now=now)
         left = [{**order, "after": str(ids[-1])}, *later] if len(ids) == BATCH else later
         push.go_on(left, connections=len(ids), ended=ended)
         if not left:
@@ -63,46 +65,52 @@ def _act_once(push_id: uuid.UUID) -> bool:
         return bool(left)
 
 
-def _act_on(connections: Iterable[Connection], push: ReceivedPush, order: dict[str, Any], *, now: datetime) -> int:
-    occurred_at, ended, asked = datetime.fromisoformat(order["occurred_at"]), 0, []
-    is_dated = order.get("is_dated", False)
-    for connection in connections:
-        if connection.status not in (*VENDS, Status.NEEDS_REAUTH):
-            continue  # another push was faster
-        if order["means"] == "ended" and _is_about_its_grant(connection, occurred_at, is_dated=is_dated):
-            _end(connection, push, order["type"], now=now)
-            ended += 1
-        elif connection.status in VENDS:
+def _act_on(connections: Sequence[Connection], push: ReceivedPush, order: dict[str, Any], *, now: datetime) -> int:
+    """Do what ``order`` says with the locked ``connections``. Return how many have ended. A few statements for each."""
+    live = [one for one in connections if one.status in (*VENDS, Status.NEEDS_REAUTH)]  # or another push was faster
+    is_gone = _gone(push, order) if live and order["means"] == "ended" else lambda _: False
+    ended = [connection for connection in live if is_gone(connection)]
+    _end(ended, push, order["type"], now=now)
+    for connection in live:
+        if connection.status in VENDS:
             connection.probe_at(now)
-            asked.append(connection.id)
-    for connection_id in asked:
-        dispatch.probe_later(connection_id)
-    return ended
+            dispatch.probe_later(connection.id)
+    return len(ended)
 
 
-def _is_about_its_grant(connection: Connection, occurred_at: datetime, *, is_dated: bool) -> bool:
-    """Whether the push tells of the grant that the connection has now, and not of what we have done. One query.
+def _gone(push: ReceivedPush, order: dict[str, Any]) -> Callable[[Connection], bool]:
+    """Return whether ``order`` tells of the grant that a connection has now, and not of what we have done. One query.
 
-    Unless it ``is_dated``, ``occurred_at`` is only when it arrived.
+    Where nothing signed says when that was, ``occurred_at`` is only when the push arrived.
     """
-    earliest = occurred_at if is_dated else occurred_at - _MAY_COME_LATE
-    if connection.authorized_at is not None and connection.authorized_at > earliest:
-        return False
+    occurred_at = datetime.fromisoformat(order["occurred_at"])
+    earliest = occurred_at if order.get("is_dated", False) else occurred_at - _MAY_COME_LATE
     ours = Q(status=Status.DISCONNECTED) | Q(status=Status.REVOKED, reason=Reason.REVOKED_BY_OPERATOR)
-    siblings = Connection.objects.filter(ours, provider_app_id=connection.provider_app_id).exclude(id=connection.id)
-    account = connection.provider_account_id
-    same = (
-        Q(provider_account_id__istartswith=account, provider_account_id=account)
-        if account
-        else Q(params=connection.params)
-    )
-    return not siblings.filter(same, status_changed_at__gt=occurred_at - _OUR_OWN_DOING).exists()
+    ended_by_us = Connection.objects.filter(ours, status_changed_at__gt=occurred_at - _OUR_OWN_DOING)
+    theirs = ended_by_us.filter(Whose.from_json(order["whose"]).named(), provider_app_id=push.provider_app_id)
+    grants = {
+        name for one in theirs.only("provider_account_id", "params") for name in (one.provider_account_id, _params(one))
+    }
+
+    def is_gone(connection: Connection) -> bool:
+        is_later = connection.authorized_at is not None and connection.authorized_at > earliest
+        return not is_later and (connection.provider_account_id or _params(connection)) not in grants
+
+    return is_gone
 
 
-def _end(connection: Connection, push: ReceivedPush, type_: str, *, now: datetime) -> None:
-    """End the locked connection, and destroy its secrets: the provider has revoked what they were good for."""
+def _params(connection: Connection) -> str:
+    """Return what tells its account from others where the provider names none. No I/O."""
+    return json.dumps(connection.params, sort_keys=True)
+
+
+def _end(connections: Sequence[Connection], push: ReceivedPush, type_: str, *, now: datetime) -> None:
+    """End the locked connections, and destroy their secrets: the provider has revoked what they were good for."""
     evidence = {"detail": "The provider has told us so, by a push.", "by": "push", "push": str(push.id), "told": type_}
-    change_status(connection, Status.REVOKED, Reason.PROVIDER_NOTIFIED, now=now, evidence=evidence)
-    forget_subject_tokens(connection)
-    connection.end(Revocation.CONFIRMED)
-    destroy_secrets(connection)
+    with ExitStack() as saved:
+        for connection in connections:
+            saved.enter_context(connection.saved_once())
+            change_status(connection, Status.REVOKED, Reason.PROVIDER_NOTIFIED, now=now, evidence=evidence)
+            connection.end(Revocation.CONFIRMED)
+        forget_subject_tokens(connections)
+        destroy_secrets(*connections)

@@ -37,19 +37,19 @@ class Whose:
         """Return what ``as_json`` gave."""
         return cls(said["accounts"], said["param"], said["is_beginning"])
 
+    def named(self) -> Q:
+        """Return the condition by which connections, of whatever app and status, are of these accounts."""
+        if self.param is not None:
+            return Q(**{f"params__{self.param}__in": list(self.accounts)})
+        named = Q(pk__in=[])
+        for account in self.accounts:
+            # The index is of the beginnings, in whatever case; the second condition is exact.
+            exact = {"provider_account_id__startswith": f"{account}:"} if self.is_beginning else {}
+            named |= Q(provider_account_id__istartswith=account, **(exact or {"provider_account_id": account}))
+        return named
+
 
 def concerned(app_id: uuid.UUID, whose: Whose) -> QuerySet[Connection]:
     """Return the live connections that an event is about, in the order of their ids. No query yet."""
     of_app = Connection.objects.filter(provider_app_id=app_id, status__in=_CONCERNED)
-    return of_app.filter(_named(whose)).order_by("id")
-
-
-def _named(whose: Whose) -> Q:
-    if whose.param is not None:
-        return Q(**{f"params__{whose.param}__in": list(whose.accounts)})
-    named = Q(pk__in=[])
-    for account in whose.accounts:
-        # The index is of the beginnings, in whatever case; the second condition is exact.
-        exact = {"provider_account_id__startswith": f"{account}:"} if whose.is_beginning else {}
-        named |= Q(provider_account_id__istartswith=account, **(exact or {"provider_account_id": account}))
-    return named
+    return of_app.filter(whose.named()).order_by("id")

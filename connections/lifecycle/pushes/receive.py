@@ -114,41 +114,52 @@ def _keep(
     *,
     now: datetime,
 ) -> None:
-    """Write the row of a push that was believed, and the events that it is to become. Once for each delivery."""
+    """Write the row of a push that was believed, and the events that it is to become. Once for each delivery.
+
+    The database decides which of two copies was first, also where they arrive at once.
+    """
     named = delivery_id(rules, arrival, proven)
     can_repeat = rules.scheme == "shared_secret"  # who knows the secret can write any, and equal ones do come
     delivery = None if can_repeat else digest_of(named.encode()) if named else proven.proof
-    try:
-        with short_transaction():
-            of_app = ReceivedPush.objects.filter(provider_app=app)
-            is_echo = not can_repeat and of_app.filter(proof=proven.proof).exclude(delivery=delivery).exists()
-            push = ReceivedPush(
-                provider_app=app,
-                state=PushState.DONE,
-                event_types=list(dict.fromkeys(event.type for event in events))[:_MOST_TYPES],
-                delivery=delivery,
-                proof=None if can_repeat else proven.proof,
-                is_echo=is_echo,
-                is_dated=rules.is_dated or bool(rules.occurred_at),
-                received_at=now,
-                done_at=now,
-            )
-            push.orders = [
+    for is_echo in (False, True):
+        push = ReceivedPush(
+            provider_app=app,
+            state=PushState.DONE,
+            event_types=list(dict.fromkeys(event.type for event in events))[:_MOST_TYPES],
+            delivery=delivery,
+            proof=None if can_repeat else proven.proof,
+            is_echo=is_echo,
+            is_dated=rules.is_dated or bool(rules.occurred_at),
+            orders=[
                 _order(event, rules, proven, is_echo=is_echo, now=now)
                 for event in events
                 if event.means != "other" and event.accounts
-            ]
-            if push.orders:
-                push.state, push.done_at = PushState.WAITING, None
-            with transaction.atomic():
-                push.save(force_insert=True)
-            if not is_echo:
-                others = [event for event in events if event.means == "other"]
+            ],
+            received_at=now,
+            done_at=now,
+        )
+        if push.orders:
+            push.state, push.done_at = PushState.WAITING, None
+        others = [] if is_echo else [event for event in events if event.means == "other"]
+        with short_transaction():
+            if _is_first(push):
                 push.note_forwarded(forward(app, rules, others, now=now))
-            if push.orders:
-                dispatch.act_on_push_later(push.id)
+                if push.orders:
+                    dispatch.act_on_push_later(push.id)
+                return
+            of_delivery = ReceivedPush.objects.filter(provider_app=app, delivery=delivery)
+            if of_delivery.update(repeats=F("repeats") + 1):
+                return
+
+
+def _is_first(push: ReceivedPush) -> bool:
+    """Insert ``push``, and return whether there was none of its delivery or, unless it is an echo, of its proof."""
+    try:
+        with transaction.atomic():
+            push.save(force_insert=True)
     except IntegrityError:
-        ReceivedPush.objects.filter(provider_app=app, delivery=delivery).update(repeats=F("repeats") + 1)
+        return False
+    return True
 
 
 def _order(event: PushedEvent, rules: PushRules, proven: Proven, *, is_echo: bool, now: datetime) -> dict[str, Any]:

@@ -36,6 +36,7 @@ ROWS = {
     "transients": ("transients", "transients"),
     "revocation": ("revocation", "by_probe"),
     "revocation_reported": ("revocation", "by_report"),
+    "revocation_pushed": ("revocation", "by_push"),
     "malformed": ("malformed", "malformed"),
     "ciphertext": ("ciphertext", "ciphertext"),
     "canaries": ("canaries", "canaries"),

@@ -10,6 +10,7 @@ rightly be taken for the provider's fault.
 import random
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import requests
@@ -20,11 +21,14 @@ from connections.models import Connection, Tenant
 from providers.sandbox.waiting import until
 from tests.campaigns.faults.figures import Figure, percentile
 from tests.campaigns.faults.ground import Ground, Member
+from tests.campaigns.faults.pushes import ENDED, told_at
 from tests.factories import make_caller
 
 _AN_APP = 4
 _PROBE_P95_SECONDS = 15 * 60
 _REPORT_P95_SECONDS = 5.0
+_PUSH_P95_SECONDS = 5.0
+_CROWD = 20
 _NOTICED_SECONDS = 120.0
 
 
@@ -71,6 +75,41 @@ def by_report(ground: Ground) -> Figure:
     )
     figure.facts["decided_p95_seconds"] = round(percentile(decided, 0.95), 1)
     return figure
+
+
+def by_push(ground: Ground) -> Figure:
+    """Measure from the provider's push to the first event: of accounts with one connection, and of one with many.
+
+    No beat runs: nothing of it may wait for one.
+    """
+    app = ground.make_app()
+    told = told_at(ground, app, base_url=ground.stack.urls["web"], access_lifetime=3600)
+    members = ground.make_members(app, ground.count(200, least=4))
+    crowd = ground.make_members(app, _CROWD)
+    told.name_accounts(members)
+    told.name_accounts(crowd, "the-crowd")
+    began: dict[uuid.UUID, float] = {}
+    with ground.running("web", "worker"):
+        for member in members:
+            ground.control.revoke(grant_id=member.grant)
+            began[member.id] = time.time()
+            told.push(ENDED, member.id)
+        events = _wait_for(ground, members, "connection.revoked")
+        for member in crowd:
+            ground.control.revoke(grant_id=member.grant)
+        at = time.time()
+        told.push(ENDED, "the-crowd")
+        _wait_for(ground, crowd, "connection.revoked")
+        of_many = time.time() - at
+    figure = _figure(
+        "revocation_pushed",
+        "revocation to event, after the provider's push",
+        [*(events[one] - at for one, at in began.items()), of_many],
+        target_seconds=_PUSH_P95_SECONDS,
+        target="p95 ≤ 5 s",
+    )
+    figure.facts[f"seconds_until_all_{_CROWD}_of_an_account"] = round(of_many, 2)
+    return replace(figure, is_kept=figure.is_kept and of_many <= _PUSH_P95_SECONDS)
 
 
 def _members(ground: Ground) -> list[Member]:

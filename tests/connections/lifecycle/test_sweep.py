@@ -25,7 +25,7 @@ from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_rev
 from connections.lifecycle.throttle import admission
 from connections.models import Connection, ProviderApp, Tenant
 from providers.errors import Evidence, ProviderUnavailable
-from tests.broker import forget_broker
+from tests.broker import forget_broker, taken_messages
 from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.clockwork import age
 
@@ -35,24 +35,11 @@ def queued() -> Iterator[Any]:
     """Read what was sent to the broker, taken off the queues: pairs of a task and a connection's id."""
 
     def read() -> list[tuple[str, str]]:
-        return [(task, connection_id) for task, connection_ids in messages() for connection_id in connection_ids]
+        return [(task, connection_id) for task, connection_ids in taken_messages() for connection_id in connection_ids]
 
     read()
     yield read
     read()
-
-
-def messages() -> list[tuple[str, list[str]]]:
-    """Take the messages off the queues: the task and its arguments."""
-    found = []
-    with redis.Redis.from_url(settings.REDIS_URL) as broker:
-        for queue in ("refresh", "probe", "celery"):
-            for raw in broker.lrange(queue, 0, -1):
-                message = json.loads(raw)
-                arguments, *_ = json.loads(base64.b64decode(message["body"]))
-                found.append((message["headers"]["task"], arguments))
-            broker.delete(queue)
-    return found
 
 
 def test_sends_a_due_refresh_once(connection: Connection, queued: Any) -> None:
@@ -240,7 +227,7 @@ def test_where_very_many_are_due_those_of_one_app_share_tasks(
 ) -> None:
     monkeypatch.setattr(sweep, "TASKS_APART", 2)
     assert sweep_refreshes(now=database_now()) == 7
-    assert sorted(ids for _, ids in messages()) == sorted([due["acme"][:4], due["acme"][4:], due["globex"]])
+    assert sorted(ids for _, ids in taken_messages()) == sorted([due["acme"][:4], due["acme"][4:], due["globex"]])
 
 
 def test_what_was_held_back_is_passed_over_for_so_long(due: dict[str, list[str]], queued: Any) -> None:

@@ -47,6 +47,16 @@ WEBHOOKS: dict[str, tuple[list[Act], list[Act]]] = {
         [lambda cast: [push(cast, delivery=b"1"), push(cast, delivery=b"1")]],
         [lambda cast: [push(cast, delivery=b"1"), push(cast, delivery=b"2"), push(cast), push(cast)]],
     ),
+    "push_believed_once_a_proof": (
+        [lambda cast: [push(cast, delivery=b"1", proof=b"1"), push(cast, delivery=b"2", proof=b"1")]],
+        [
+            lambda cast: [
+                push(cast, delivery=b"1", proof=b"1"),
+                push(cast, delivery=b"2", proof=b"1", is_echo=True),
+                push(cast, delivery=b"3", proof=b"2"),
+            ]
+        ],
+    ),
     "push_refused_for_a_reason": (
         [lambda cast: push(cast, state="refused"), lambda cast: push(cast, why="signature")],
         [lambda cast: [push(cast), push(cast, state="refused", why="signature")]],

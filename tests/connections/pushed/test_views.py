@@ -279,6 +279,27 @@ def test_one_delivery_that_comes_many_times_at_once_is_taken_once(acme: Tenant) 
     assert OutboxEvent.objects.filter(connection_id=connection.id, type="connection.revoked").count() == 1
 
 
+@pytest.mark.parametrize("name", ["X-GitHub-Delivery", "X-Shopify-Webhook-Id"])
+def test_of_copies_that_come_at_once_under_different_deliveries_one_is_believed(acme: Tenant, name: str) -> None:
+    vendor = BY_SLUG["github" if "GitHub" in name else "shopify"]
+    app = app_of(vendor, acme)
+    assert vendor.ended is not None
+    sent = sent_to(app, vendor, vendor.ended(time.time()))
+
+    def send(_: int) -> int:
+        try:
+            copy = Sent({**sent.headers, name: str(uuid.uuid4())}, sent.body)
+            return int(post(app.id, copy).status_code)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, range(16))) == {200}
+    taken = ReceivedPush.objects.all()
+    assert sorted(order["means"] for row in taken for order in row.orders) == ["doubtful"] * 15 + ["ended"]
+    assert [row.is_echo for row in taken].count(False) == 1
+
+
 def test_a_body_of_unknown_length_is_refused(acme: Tenant) -> None:
     app = app_of(SANDBOX, acme)
     for headers in ({"Transfer-Encoding": "chunked"}, {"Content-Length": "-1"}, {"Content-Length": "many"}):

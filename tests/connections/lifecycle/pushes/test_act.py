@@ -1,23 +1,35 @@
 """A push ends the grant that it is about, and no later one; where that is not sure, the provider is asked."""
 
+import os
+import subprocess
+import sys
 import time
 import uuid
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
+from config.local.supervisor.state import PROJECT_ROOT
 from connections.database.clock import database_now
+from connections.dispatch import Task
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.pushes import act as acting
-from connections.lifecycle.pushes.act import act, send_waiting
-from connections.models import AuditEvent, Connection, ProviderApp, PushState, ReceivedPush, Tenant
+from connections.lifecycle.pushes.act import send_waiting
+from connections.models import AuditEvent, Connection, OutboxEvent, ProviderApp, PushState, ReceivedPush, Tenant
+from connections.tasks import act_on_pushes
+from tests.broker import taken_messages
 from tests.connections.api.stored import overwrite
 from tests.connections.lifecycle.observed import reload
-from tests.pushing import BY_SLUG, SANDBOX, app_of, connection_at, post, push, sent_to, statuses
+from tests.pushing import BY_SLUG, SANDBOX, act_on_all, app_of, connection_at, post, push, sent_to, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+MOST_STATEMENTS = 40  # more than acting on a push for two connections takes
 
 
 @pytest.fixture
@@ -116,23 +128,80 @@ def test_very_many_connections_end_batch_by_batch(
     assert (row.state, row.connections, row.ended, row.orders) == ("done", 6, 5, [])
 
 
-def test_a_push_whose_task_was_lost_is_found_and_acted_on_once(
-    app: ProviderApp, acme: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_push_whose_task_was_lost_is_found_and_acted_on_once(app: ProviderApp, acme: Tenant) -> None:
     connection = connection_at(app, SANDBOX, acme)
+    taken_messages()
     post(app.id, sent_to(app, SANDBOX, gone()))
     row = ReceivedPush.objects.get()
     assert row.state == PushState.WAITING
-    sent: list[uuid.UUID] = []
-    monkeypatch.setattr("connections.dispatch.act_on_push_later", sent.append)
+    ordered = [(Task.ACT_ON_PUSH, [str(row.id)])]
+    assert taken_messages() == ordered
     send_waiting(now=database_now())
-    assert sent == []
+    assert taken_messages() == []
     send_waiting(now=database_now() + timedelta(minutes=1))
-    assert sent == [row.id]
+    assert taken_messages() == ordered
     for _ in range(2):
-        act(row.id)
+        act_on_pushes(str(row.id))
     assert statuses(connection) == ["revoked"]
     assert AuditEvent.objects.filter(connection_id=connection.id, action="connection.status").count() == 1
+
+
+def test_whenever_a_worker_is_killed_the_push_is_acted_on_once(app: ProviderApp, acme: Tenant) -> None:
+    connections = [
+        (
+            connection_at(app, SANDBOX, acme, account=f"person-{number}"),
+            connection_at(app, SANDBOX, acme, account=f"person-{number}"),
+        )
+        for number in range(MOST_STATEMENTS)
+    ]
+    for number in range(MOST_STATEMENTS):
+        post(app.id, sent_to(app, SANDBOX, gone(account=f"person-{number}")))
+    waiting = [str(one) for one in ReceivedPush.objects.order_by("received_at").values_list("id", flat=True)]
+    killed = acted_by_killed_workers(waiting)
+    assert killed == sorted(killed, reverse=True)
+    assert 5 < sum(killed) < MOST_STATEMENTS
+    left = ReceivedPush.objects.filter(state=PushState.WAITING)
+    assert left.exists()
+    taken_messages()
+    send_waiting(now=database_now() + timedelta(minutes=1))
+    assert sorted(ids for _, (ids,) in taken_messages()) == sorted(str(row.id) for row in left)
+    act_on_all()
+    both = [one for pair in connections for one in pair]
+    assert statuses(*both) == ["revoked"] * len(both)
+    told = OutboxEvent.objects.filter(type="connection.revoked").values_list("connection_id", flat=True)
+    assert sorted(told) == sorted(one.id for one in both)
+    assert {(row.state, row.ended) for row in ReceivedPush.objects.all()} == {("done", 2)}
+
+
+def acted_by_killed_workers(push_ids: list[str]) -> list[bool]:
+    """Have each acted on by a process that is killed before one statement more, and return which were killed."""
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database.settings_dict['NAME']}").geturl()
+    command = [sys.executable, "-m", "tests.connections.lifecycle.pushes.killed", *push_ids]
+    ended = subprocess.run(
+        command,
+        cwd=PROJECT_ROOT,
+        env=os.environ | {"DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    )
+    return [line == b"killed" for line in ended.stdout.split()]
+
+
+def test_what_many_connections_cost_is_a_few_statements_each(app: ProviderApp, acme: Tenant) -> None:
+    """They become known together, so the last of many is not to be long after the push."""
+
+    def statements(count: int) -> int:
+        for _ in range(count):
+            connection_at(app, SANDBOX, acme)
+        post(app.id, sent_to(app, SANDBOX, gone()))
+        with CaptureQueriesContext(database) as captured:
+            act_on_all()
+        return len(captured)
+
+    few, many = statements(1), statements(21)
+    assert ReceivedPush.objects.filter(ended=21).exists()
+    assert (many - few) / 20 <= 3  # its row, its event, its line in the audit trail
 
 
 def test_slack_ends_everybody_of_a_workspace_that_uninstalled_the_app(acme: Tenant) -> None:
