@@ -101,6 +101,29 @@ def sandbox(secret: str, url: str, event: dict[str, Any], at: float) -> Sent:
     )
 
 
+def tiktok(secret: str, url: str, event: dict[str, Any], at: float) -> Sent:
+    stamp, body = str(int(at)), json.dumps(event)
+    return Sent({"Tiktok-Signature": f"t={stamp},s={_hmac(secret, f'{stamp}.{body}'.encode())}"}, body.encode())
+
+
+def twitch(secret: str, url: str, event: dict[str, Any], at: float) -> Sent:
+    message, stamp, body = str(uuid.uuid4()), _iso(at).replace("Z", ".634234626Z"), json.dumps(event)
+    headers = {
+        "Twitch-Eventsub-Message-Id": message,
+        "Twitch-Eventsub-Message-Type": "notification",
+        "Twitch-Eventsub-Message-Timestamp": stamp,
+        "Twitch-Eventsub-Message-Signature": "sha256=" + _hmac(secret, (message + stamp + body).encode()),
+    }
+    return Sent(headers, body.encode())
+
+
+def facebook(secret: str, url: str, event: dict[str, Any], at: float) -> Sent:
+    said = json.dumps({**event, "algorithm": "HMAC-SHA256", "issued_at": int(at)}).encode()
+    payload = base64.urlsafe_b64encode(said).rstrip(b"=")
+    signature = base64.urlsafe_b64encode(hmac.new(secret.encode(), payload, hashlib.sha256).digest()).rstrip(b"=")
+    return Sent({}, b"signed_request=" + signature + b"." + payload)
+
+
 def _iso(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
@@ -141,6 +164,11 @@ def _slack_event(event: dict[str, Any], at: float) -> dict[str, Any]:
         "event_id": f"Ev{uuid.uuid4().hex[:8]}",
         "event_time": int(at),
     }
+
+
+def _tiktok_event(kind: str, at: float, **members: str) -> dict[str, Any]:
+    openid = "act.example12345Example12345Example"
+    return {"client_key": "bwo2m45353a6k85", "event": kind, "create_time": int(at), "user_openid": openid, **members}
 
 
 _GRAPH_USER = "48d31887-5fad-4d73-a9f5-3c356e68a038"
@@ -362,6 +390,25 @@ VENDORS = (
         success=202,
         other_type="created",
     ),
+    Vendor(
+        "tiktok",
+        tiktok,
+        "act.example12345Example12345Example",
+        ended=lambda at: _tiktok_event("authorization.removed", at, content='{"reason": 1 }'),
+        other=lambda at: _tiktok_event("video.publish.completed", at, content='{"share_id": "video.6974"}'),
+        by_client_secret=True,
+        other_type="video.publish.completed",
+    ),
+    Vendor(
+        "twitch",
+        twitch,
+        "1337",
+        ended=lambda at: {
+            "subscription": {"type": "user.authorization.revoke", "condition": {"client_id": "client"}},
+            "event": {"client_id": "client", "user_id": "1337", "user_login": "cool_user", "user_name": "Cool_User"},
+        },
+    ),
+    Vendor("facebook-ads", facebook, "218471", ended=lambda at: {"user_id": "218471"}, by_client_secret=True),
     Vendor(
         "sandbox",
         sandbox,

@@ -19,6 +19,7 @@ from connections.journal import audit
 from connections.lifecycle.identify.callers import is_token, prove_caller
 from connections.lifecycle.provision.callers import (
     check_client,
+    check_pace,
     check_permission,
     known_by,
     note_refused_key,
@@ -85,6 +86,7 @@ class ApiKeyAuth(HttpBearer):
         if client.is_stopped:
             note_refused_key(presented.key_hash, address=presented.address)
         check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
+        check_pace(client.id, restriction=client.restriction)
         return Caller(client, actor_of(request, client=client, proof=known.proof), known.key_id)
 
 

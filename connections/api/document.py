@@ -88,6 +88,7 @@ _ANY_CALL = (
     "permission_denied",
     "suspended",
     "client_held",
+    "throttled",
     "issuer_unavailable",
     "busy",
     "internal_error",
@@ -96,7 +97,7 @@ _PROVIDER = ("app_misconfigured", "provider_unavailable", "credential_unreadable
 _USE = (
     *("approval_required", "policy_denied", "identity_token_refused", "insufficient_scope", "reauthorization_required"),
     *("pending", "subject_token_refused", "interaction_required", "subject_token_required", "paused", *_PROVIDER),
-    *("quarantined", "answer_unreadable", "refresh_in_progress", "throttled"),
+    *("quarantined", "answer_unreadable", "refresh_in_progress"),
 )
 _PROXY = (*_USE, "method_not_allowed", "request_timeout", "rate_limited", "answer_refused", "provider_timeout")
 # What an operation may be refused with beyond what any call may, and what follows from its members.

@@ -53,7 +53,7 @@ def emit(type_: str, connection: Connection, **payload: Any) -> OutboxEvent:
     """Write one event about ``connection``, in the caller's transaction, and return it.
 
     The payload always has the members of ``identity``. ``payload`` adds members of this type of event, JSON-ready.
-    Of an operator's trial it is the operator's, and no tenant reads it.
+    Of an operator's trial it is the operator's: no tenant reads it, and no webhook endpoint is told of it.
     """
     return OutboxEvent.objects.create(
         type=type_,

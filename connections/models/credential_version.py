@@ -1,5 +1,7 @@
 """One immutable, encrypted set of secrets of a connection. At most one is current."""
 
+from collections.abc import Iterable
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -22,9 +24,9 @@ class CredentialVersion(models.Model):
     """One version. Its id is made before it is sealed, because the ciphertext is bound to the id.
 
     ``grant_id`` changes with each authorization; ``parent`` is the version whose refresh token was spent for this one;
-    ``attempt`` is the refresh that received it. Only three things ever change: ``stage``, a lifetime that became known
-    later, and the party to which the secrets are bound, when an operator says that the provider has moved
-    (``steer.rebind``).
+    ``attempt`` is the refresh that received it. Only four things ever change: ``stage``, a lifetime that became known
+    later, the scopes of one that a consent has overtaken (``promote``), and the party to which the secrets are bound,
+    when an operator says that the provider has moved (``steer.rebind``).
     ``refresh_lifetime_seconds`` is how long its refresh token may lie idle; ``refresh_expires_at`` and
     ``grant_expires_at`` are what the provider announced with this version or an earlier one of the grant
     (``credentials.grant_end``).
@@ -60,3 +62,8 @@ class CredentialVersion(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def widen(self, scopes: Iterable[str]) -> None:
+        """Count ``scopes`` as granted too."""
+        self.scopes = list(dict.fromkeys([*self.scopes, *scopes]))
+        self.save(update_fields=["scopes"])

@@ -67,8 +67,9 @@ class ClientUse(models.Model):
 
     ``day`` is the last one on which it was used, with ``today`` different connections and ``denied_today`` different
     ids that it was denied; of each, ``forgiven`` are those that an operator has settled. ``highest`` and
-    ``highest_denied`` are the most on any day before. ``slept_days`` is for how long it was unused before ``woke_at``,
-    and ``usual_sleep_days`` a pause that an operator has called expected.
+    ``highest_denied`` are the most on any day before, and the last of those was ``rested_days`` ago. ``slept_days`` is
+    for how long it was unused before ``woke_at``, and ``usual_sleep_days`` a pause that an operator has called
+    expected.
     """
 
     client = models.OneToOneField(ApiClient, on_delete=models.CASCADE, primary_key=True, related_name="use")
@@ -81,6 +82,7 @@ class ClientUse(models.Model):
     denied_today = models.PositiveIntegerField(default=0)
     highest_denied = models.PositiveIntegerField(default=0)
     forgiven_denied = models.PositiveIntegerField(default=0)
+    rested_days = models.PositiveIntegerField(default=1)
     woke_at = models.DateTimeField(null=True)
     slept_days = models.PositiveIntegerField(default=0)
     usual_sleep_days = models.PositiveIntegerField(default=0)

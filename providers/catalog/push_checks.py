@@ -8,7 +8,7 @@ from providers.catalog.pushes import HEADER, PushRules
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import names
 
-_SIGNABLE = frozenset({"body", "timestamp", "method", "url"})
+_SIGNABLE = frozenset({"body", "timestamp", "method", "url", "id"})
 
 
 def push_problems(entry: CatalogEntry) -> Iterator[str]:
@@ -67,6 +67,8 @@ def _proof_problems(rules: PushRules) -> Iterator[str]:
             yield f"push.signed: nobody knows {strange[0]!r}; there are {', '.join(sorted(_SIGNABLE))}"
         if "{body}" not in rules.signed:
             yield "push.signed: leaves out {body}, so that anybody could change it; add it"
+        if "{id}" in rules.signed and not rules.id.startswith(HEADER):
+            yield "push.id: is signed, so it has to be a header; say header:NAME"
         has_time = rules.timestamp is not None or bool(rules.timestamp_member)
         if has_time is not ("{timestamp}" in rules.signed):
             yield "push.timestamp: is believed only where it is signed; name it here, and {timestamp} in signed"
@@ -77,6 +79,8 @@ def _proof_problems(rules: PushRules) -> Iterator[str]:
         yield "push.jwks_url: a security event token needs its issuer, and where its keys are, over https"
     if (rules.key == "none") is not (rules.scheme == "security_event_token"):
         yield 'push.key: is "none" for a security event token, whose issuer has keys of its own, and for nothing else'
+    if rules.scheme == "signed_request" and rules.key != "client_secret":
+        yield 'push.key: a signed request is signed with the client secret; say "client_secret"'
     if rules.scheme == "shared_secret" and not rules.secret_at:
         yield "push.secret_at: is missing; say where an event has the secret"
 

@@ -46,11 +46,13 @@ class PushRules(Shape):
     """How a push is verified, read and answered.
 
     ``scheme`` says what proves it. For ``hmac`` and ``ed25519`` that is the header ``signature``, a signature of what
-    ``signed`` describes: ``{body}``, ``{timestamp}``, ``{method}`` and ``{url}``, the address as it was registered. The
-    header may be a list of ``name=value`` of which ``signature_member`` is one, and ``timestamp_member`` another. For
-    ``security_event_token`` it is a key of ``issuer``, at ``jwks_url``, and that the token is meant for our client id
-    (RFC 8417, RFC 8935). For ``shared_secret`` each event has it at ``secret_at``: that proves no more than that
-    somebody knows it, so nothing ends by it.
+    ``signed`` describes: ``{body}``, ``{timestamp}``, ``{method}``, ``{id}`` (the header of ``id``) and ``{url}``, the
+    address as it was registered. The header may be a list of ``name=value`` of which ``signature_member`` is one, and
+    ``timestamp_member`` another. For ``security_event_token`` it is a key of ``issuer``, at ``jwks_url``, and that the
+    token is meant for our client id (RFC 8417, RFC 8935). For ``signed_request`` it is the signature in a form, as
+    Meta's callbacks have it: its one event has the ``type`` "signed_request", and what was signed as ``request``. For
+    ``shared_secret`` each event has it at ``secret_at``: that proves no more than that somebody knows it, so nothing
+    ends by it.
 
     ``key`` says with what: the app's push secret, or its client secret. A push is refused if its ``timestamp`` is more
     than ``max_age_seconds`` from now; without a timestamp in what is signed, only repetitions are noticed.
@@ -62,7 +64,7 @@ class PushRules(Shape):
     ``account_param``.
     """
 
-    scheme: Literal["hmac", "ed25519", "security_event_token", "shared_secret"]
+    scheme: Literal["hmac", "ed25519", "security_event_token", "signed_request", "shared_secret"]
     key: Literal["push_secret", "client_secret", "none"] = "push_secret"
     secret_label: str = "Signing secret"  # noqa: S105 - no password
     steps: tuple[str, ...] = ()
@@ -75,7 +77,7 @@ class PushRules(Shape):
     signed: str = "{body}"
     timestamp: HeaderName | None = None
     timestamp_member: str = ""
-    timestamp_unit: Literal["s", "ms"] = "s"
+    timestamp_unit: Literal["s", "ms", "text"] = "s"
     max_age_seconds: int = Field(default=300, ge=30, le=30 * 86_400)
     issuer: str = ""
     jwks_url: str = ""
@@ -96,4 +98,4 @@ class PushRules(Shape):
     @property
     def is_dated(self) -> bool:
         """Whether what is signed says when, so that a push which is kept and sent later is known by its age."""
-        return self.scheme == "security_event_token" or "{timestamp}" in self.signed
+        return self.scheme in ("security_event_token", "signed_request") or "{timestamp}" in self.signed

@@ -9,13 +9,14 @@ import hmac
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import SecretStr
 
 from providers.catalog.pointer import value_at
-from providers.catalog.pushes import PushRules
+from providers.catalog.pushes import HEADER, PushRules
 from providers.pushes.arrival import Arrival, Proven, PushRefused, digest_of, document_in
 from providers.pushes.events import events_in
 from providers.pushes.security_event import verified_token
@@ -23,7 +24,8 @@ from providers.pushes.security_event import verified_token
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 _LONGEST_SIGNATURE = 4096
 _MOST_SIGNATURES = 10
-_LONGEST_TIMESTAMP = 16
+_LONGEST_TIMESTAMP = 40
+_MOST_FIELDS = 10
 
 
 def prove(rules: PushRules, arrival: Arrival, *, secrets: Sequence[SecretStr], client_id: str, now: datetime) -> Proven:
@@ -35,6 +37,8 @@ def prove(rules: PushRules, arrival: Arrival, *, secrets: Sequence[SecretStr], c
         return verified_token(rules, arrival, client_id=client_id, now=now)
     if not secrets:
         raise PushRefused("no_secret")
+    if rules.scheme == "signed_request":
+        return _by_signed_request(rules, arrival, secrets, now=now)
     if rules.scheme == "shared_secret":
         return _by_shared_secret(rules, arrival, secrets)
     return _by_signature(rules, arrival, secrets, now=now)
@@ -53,6 +57,7 @@ def signed_message(rules: PushRules, arrival: Arrival, *, stamp: str) -> bytes:
         "timestamp": stamp.encode(),
         "method": arrival.method.encode(),
         "url": arrival.url.encode(),
+        "id": arrival.headers.get(rules.id.removeprefix(HEADER).lower(), "").encode("utf-8", "surrogatepass"),
     }
     parts = _PLACEHOLDER.split(rules.signed)
     return b"".join(values[part] if position % 2 else part.encode() for position, part in enumerate(parts))
@@ -72,8 +77,8 @@ def _by_signature(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretSt
     if not any(fitting):
         raise PushRefused("signature")
     signed_at = _moment(stamp, rules.timestamp_unit) if stamp else None
-    if signed_at is not None and abs((now - signed_at).total_seconds()) > rules.max_age_seconds:
-        raise PushRefused("stale")
+    if signed_at is not None:
+        _check_age(rules, signed_at, now=now)
     return Proven(document_in(arrival.body), signed_at, digest_of(message))
 
 
@@ -115,16 +120,60 @@ def _stamp(rules: PushRules, arrival: Arrival, header: str) -> str:
         found = next(_members(header, rules.timestamp_member), "")
     else:
         found = arrival.headers.get((rules.timestamp or "").lower(), "")
-    if not (found.isascii() and found.isdecimal() and len(found) <= _LONGEST_TIMESTAMP):
+    is_number = found.isascii() and found.isdecimal()
+    if not (is_number or rules.timestamp_unit == "text") or not 0 < len(found) <= _LONGEST_TIMESTAMP:
         raise PushRefused("timestamp")
     return found
 
 
+def _check_age(rules: PushRules, signed_at: datetime, *, now: datetime) -> None:
+    if abs((now - signed_at).total_seconds()) > rules.max_age_seconds:
+        raise PushRefused("stale")
+
+
 def _moment(stamp: str, unit: str) -> datetime:
     try:
+        if unit == "text":
+            return datetime.fromisoformat(stamp).astimezone(UTC)
         return datetime.fromtimestamp(int(stamp) / (1000 if unit == "ms" else 1), UTC)
     except (ValueError, OverflowError, OSError):
         raise PushRefused("timestamp") from None
+
+
+def _by_signed_request(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretStr], *, now: datetime) -> Proven:
+    """Return what is proven of a form whose ``signed_request`` is a signature and what it signs, each in Base64URL.
+
+    https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback, 2026-11-30.
+    """
+    try:
+        fields = parse_qsl(arrival.body.decode("ascii"), strict_parsing=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise PushRefused("malformed") from None
+    given = [value for name, value in fields if name == "signed_request"]
+    if len(given) != 1 or given[0].count(".") != 1:
+        raise PushRefused("signature_missing")
+    signature, _, payload = given[0].encode("utf-8", "surrogatepass").partition(b".")
+    made = [hmac.digest(secret.get_secret_value().encode(), payload, "sha256") for secret in secrets]
+    told = signature.rstrip(b"=")
+    fitting = [hmac.compare_digest(base64.urlsafe_b64encode(one).rstrip(b"="), told) for one in made]
+    if not any(fitting):
+        raise PushRefused("signature")
+    request = document_in(_decoded(payload))
+    if not isinstance(request, dict) or str(request.get("algorithm")).upper() != "HMAC-SHA256":
+        raise PushRefused("signature")
+    issued_at = request.get("issued_at")
+    if isinstance(issued_at, bool) or not isinstance(issued_at, int):
+        raise PushRefused("timestamp")
+    signed_at = _moment(str(issued_at)[:_LONGEST_TIMESTAMP], "s")
+    _check_age(rules, signed_at, now=now)
+    return Proven({"type": "signed_request", "request": request}, signed_at, digest_of(payload))
+
+
+def _decoded(payload: bytes) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4))
+    except ValueError:
+        raise PushRefused("malformed") from None
 
 
 def _by_shared_secret(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretStr]) -> Proven:

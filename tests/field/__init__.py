@@ -248,4 +248,38 @@ a provider with a way to sign in that no standard describes
     tests/field/test_a_new_style.py::test_operators_see_it_and_what_comes_next
     tests/field/test_a_new_style.py::test_callers_are_told_what_its_form_asks
     tests/field/test_a_new_style.py::test_it_is_disconnected_though_nothing_can_revoke_it
+a grant that grows or shrinks at a refresh, at a probe, or behind everybody's back
+    tests/field/test_scope_drift.py::test_a_refresh_that_widens_or_narrows_is_told_once_each
+    tests/field/test_scope_drift.py::test_other_names_of_the_same_scopes_are_no_drift
+    tests/field/test_scope_drift.py::test_what_a_probe_names_is_told_once_in_each_direction
+    tests/field/test_scope_drift.py::test_what_a_probe_has_told_a_refresh_does_not_tell_again
+    tests/field/test_scope_drift.py::test_a_vend_that_needs_a_scope_that_is_gone_is_refused_until_it_is_back
+    tests/field/test_scope_drift.py::test_a_refusal_for_want_of_a_granted_scope_shows_that_it_is_gone
+    tests/field/test_scope_drift.py::test_a_refusal_that_proves_nothing_drifts_nothing
+    tests/field/test_scope_drift.py::test_a_refusal_that_names_what_the_token_has_counts_as_such
+    tests/field/test_scope_drift.py::test_connecting_again_forgets_what_was_observed_before
+    tests/field/test_scope_drift.py::test_without_a_scope_that_the_app_requires_nothing_is_vended
+    tests/field/test_scope_drift.py::test_an_app_that_begins_to_require_a_scope_stops_the_vends_that_lack_it
+an end user who is asked for more than was granted before
+    tests/field/test_added_scopes.py::test_only_the_new_scope_is_asked_for_where_the_provider_adds
+    tests/field/test_added_scopes.py::test_an_answer_that_names_less_than_the_connection_has_is_not_used
+    tests/field/test_added_scopes.py::test_a_wider_scope_loses_nothing
+    tests/field/test_added_scopes.py::test_a_grant_that_is_over_is_asked_for_whole_even_where_the_provider_adds
+    tests/field/test_added_scopes.py::test_where_a_grant_replaces_the_earlier_one_everything_is_asked_for
+    tests/field/test_added_scopes.py::test_an_ordinary_session_adds_nothing
+whatever may happen while an end user is asked for more
+    tests/field/test_added_scopes_races.py::test_a_refresh_of_the_grant_before_that_is_answered_late_takes_nothing_back
+    tests/field/test_added_scopes_races.py::test_a_late_answer_to_the_refresh_token_that_is_kept_loses_no_scope
+    tests/field/test_added_scopes_races.py::test_a_connection_that_ends_while_its_end_user_allows_more_stays_ended
+    tests/field/test_added_scopes_races.py::test_a_connection_that_ends_while_the_code_is_exchanged_stays_ended
+    tests/field/test_added_scopes_races.py::test_what_was_allowed_for_one_account_is_not_added_to_another
+    tests/field/test_added_scopes_races.py::test_of_two_additions_at_once_neither_costs_what_the_other_brought
+    tests/field/test_added_scopes_races.py::test_an_answer_that_names_no_scopes_grants_what_was_asked_for_and_no_more
+    tests/field/test_added_scopes_races.py::test_what_an_operator_changes_meanwhile_was_not_asked_for
+    tests/field/test_added_scopes_races.py::test_a_refresh_that_narrows_meanwhile_does_not_narrow_what_is_allowed_anew
+a grant that will end on a day that can be known
+    tests/field/test_forecast.py::test_an_absolute_lifetime_is_told_once_and_anew_of_a_new_grant
+    tests/field/test_forecast.py::test_an_idle_limit_is_kept_alive_by_a_refresh_and_not_told
+    tests/field/test_forecast.py::test_an_announced_end_that_counts_down_is_the_end_of_the_grant
+    tests/field/test_forecast.py::test_an_announced_end_that_each_answer_moves_is_no_end
 """

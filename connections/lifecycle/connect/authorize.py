@@ -108,7 +108,8 @@ def authorization_url(
     key = data_key_of(session)
     access = access_to(app, params_of(session, app), client=located.client, key=key, before_callback=True)
     registrar = registrar_of(app, located.client)
-    departure = _depart(session, app, access)
+    scopes = requested_scopes(session, app, access.target.entry)
+    departure = _depart(session, app, access, scopes)
     try:
         with short_transaction():
             locked = lock_session(id=session.id)
@@ -125,7 +126,7 @@ def authorization_url(
                 found_scopes=session.found_scopes,
                 registered_client=located.client,
                 state_hash=digest(departure.state),
-                code_verifier=seal_asked(locked, Asked(departure.kept, registrar, departure.nonce), key=key),
+                code_verifier=seal_asked(locked, Asked(departure.kept, registrar, departure.nonce, scopes), key=key),
             )
     except IntegrityError:
         # A state of ours is never the same; a provider's temporary token is, if it hands one out twice.
@@ -133,12 +134,12 @@ def authorization_url(
     return departure.url
 
 
-def _depart(session: ConnectSession, app: ProviderApp, access: Access) -> Departure:
+def _depart(session: ConnectSession, app: ProviderApp, access: Access, scopes: tuple[str, ...]) -> Departure:
     """Return where the end user goes. HTTP where the provider is asked first: no database connection spans that."""
     strategy, target = access.strategy, access.target
     request = AuthorizationRequest(
         state=secrets.token_urlsafe(32),
-        scopes=requested_scopes(session, app, access.target.entry),
+        scopes=scopes,
         code_verifier=strategy.new_verifier(target),
         locale=session.locale,
         nonce=secrets.token_urlsafe(32),

@@ -132,6 +132,8 @@ def begin_exchange(
     entry = access.target.entry
     # The scopes of a pasted key are fixed. Only those that the operator named count as requested.
     scopes = requested_scopes(session, app, entry) if app.by_consent else tuple(session.requested_scopes or ())
+    if grant.asked is not None and grant.asked.scopes is not None:
+        scopes = grant.asked.scopes
     renewed, described = session.reconnects, entry.workspaces
     workspace = renewed.params.get(described.key, "") if renewed is not None and described is not None else ""
     is_known = renewed is not None and bool(renewed.provider_account_id)

@@ -124,7 +124,14 @@ def newest_orphan(connection: Connection) -> CredentialVersion | None:
 
 def _promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
     _discard_overtaken(version)
+    heir = connection.current_version
+    is_overtaken = heir is not None and version.parent_id != heir.id
+    if heir is not None and is_overtaken:
+        # The end user allowed more after this was asked for: the grant has it, and this token perhaps not.
+        version.widen(heir.scopes)
     make_current(connection, version, now=now)
+    if is_overtaken:
+        connection.refresh_at(now)
     connection.verify(version.received_at, by="refresh")
     if connection.status == Status.ACTIVE:
         events.emit("connection.refreshed", connection)

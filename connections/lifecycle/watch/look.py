@@ -22,7 +22,7 @@ from connections.lifecycle.watch.counted import CountsAway, count_with
 from connections.lifecycle.watch.findings import note, texts
 from connections.lifecycle.watch.ladder import climb
 from connections.lifecycle.watch.lay import renew_canaries
-from connections.lifecycle.watch.rules import FAR_MORE, Suspicion, Usual, is_awakened, is_denied_much, is_wide
+from connections.lifecycle.watch.rules import Suspicion, Usual, is_awakened, is_denied_much, is_wide, most_expected
 from connections.lifecycle.watch.settings import watch_settings
 from connections.lifecycle.watch.use import DayOfUse, read_use
 from connections.lifecycle.watch.usual import learn_networks, row_of, usual_of
@@ -161,7 +161,7 @@ def _suspicions(
     if unknown:
         found.append(Suspicion(WatchRule.NEW_NETWORK, {"networks": unknown, "connections": texts(seen.connections)}))
     if seen.connections and is_wide(usual, at=at, least=settings[WatchRule.WIDE_USE].least):
-        limit = {"highest": usual.highest, "times": FAR_MORE}
+        limit = {"highest": usual.highest, "most_expected": int(most_expected(usual))}
         found.append(Suspicion(WatchRule.WIDE_USE, touched_here | limit))
     if seen.denied and is_denied_much(usual, least=settings[WatchRule.MANY_DENIALS].least):
         facts = {"asked_for": texts(seen.denied), "asked_for_counted": usual.denied_today}

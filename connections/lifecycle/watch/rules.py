@@ -1,7 +1,8 @@
 """What is suspicious: pure functions of what is usual of a client, and what it does. No I/O, no clock.
 
 Each rule is made to be silent about growth: a client that serves a few percent more each day, or one more tenant, never
-does three times what it did on its busiest day.
+does three times what it did on its busiest day. One that rests between two uses may have grown on each day of its rest:
+else a monthly report would be told of whenever its tenant has grown much in the month.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,6 +15,7 @@ from connections.models import Step, WatchRule
 
 LEARNS_FOR = timedelta(days=7)  # until then nobody knows what is usual
 FAR_MORE = 3
+GROWS_A_DAY = 1.05
 SLEEPS_DAYS = 45  # more than a month, for what is done once a month
 AWAKE_FOR = timedelta(days=1)
 ROAMS_FROM = 8  # a client with so many networks is one of a cloud that gives it any address of a larger network
@@ -34,7 +36,7 @@ class Usual:
 
     ``first_at`` is when it was seen first. ``networks`` are those that it is known to use, ``allowed_networks`` those
     to which it is bound. The numbers are of different connections, and of different ids that it was denied;
-    ``forgiven`` are those of today that an operator has settled.
+    ``forgiven`` are those of today that an operator has settled. ``rested_days`` ago it was used before today.
     """
 
     first_at: datetime
@@ -46,6 +48,7 @@ class Usual:
     denied_today: int = 0
     highest_denied: int = 0
     forgiven_denied: int = 0
+    rested_days: int = 1
     woke_at: datetime | None = None
     slept_days: int = 0
 
@@ -73,7 +76,15 @@ def is_known(network: str, usual: Usual, *, at: datetime) -> bool:
 
 def is_wide(usual: Usual, *, at: datetime, least: int) -> bool:
     """Whether the client touches far more connections today than on any day before."""
-    return at >= usual.first_at + LEARNS_FOR and usual.today - usual.forgiven > max(least, FAR_MORE * usual.highest)
+    return at >= usual.first_at + LEARNS_FOR and usual.today - usual.forgiven > max(least, most_expected(usual))
+
+
+def most_expected(usual: Usual) -> float:
+    """Return how many connections the client may touch today, by its busiest day and what may have grown since.
+
+    A rest counts up to where ``is_awakened`` judges it.
+    """
+    return FAR_MORE * usual.highest * GROWS_A_DAY ** (min(max(usual.rested_days, 1), SLEEPS_DAYS) - 1)
 
 
 def is_denied_much(usual: Usual, *, least: int) -> bool:

@@ -23,6 +23,7 @@ def row_of(client: ApiClient, seen: DayOfUse, *, began_at: datetime) -> ClientUs
         row.woke_at, row.slept_days = at, (at - row.last_at).days
     if day > row.day:
         _close_day(row)
+        row.rested_days = (day - row.day).days
         row.day = day
     row.last_at = max(row.last_at, seen.span.last_at)
     return row
@@ -45,7 +46,7 @@ def usual_of(row: ClientUse, client: ApiClient) -> Usual:
         name: getattr(row, name)
         for name in (
             *("first_at", "today", "highest", "forgiven", "denied_today", "highest_denied", "forgiven_denied"),
-            *("woke_at", "slept_days"),
+            *("rested_days", "woke_at", "slept_days"),
         )
     }
     return Usual(networks=networks, allowed_networks=client.networks, **columns)

@@ -17,9 +17,11 @@ _NO_LANE = uuid.UUID(int=0)
 def told_to(endpoint: WebhookEndpoint) -> Q:
     """Return the condition for the events that ``endpoint`` is told: of its tenant, and of the types it has chosen.
 
-    Who has chosen none is told all but what providers push, which only those get who ask for it by name.
+    Who has chosen none is told all but what providers push, which only those get who ask for it by name. The operator's
+    own endpoint is told of every tenant and of what is the operator's, but of no trial: those that it serves know none.
     """
-    whose = Q() if endpoint.tenant_id is None else Q(tenant_id=endpoint.tenant_id)
+    of_no_trial = Q(tenant_id__isnull=False) | Q(connection_id=None)
+    whose = of_no_trial if endpoint.tenant_id is None else Q(tenant_id=endpoint.tenant_id)
     if endpoint.event_types is None:
         return whose & ~Q(type=EventType.PROVIDER_EVENT)
     return whose & Q(type__in=endpoint.event_types)

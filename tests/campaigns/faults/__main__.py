@@ -1,4 +1,4 @@
-"""``python -m tests.campaigns.faults [--only ROW…] [--scale 0.01] [--json]``: see the package's docstring."""
+"""``python -m tests.campaigns.faults [--only ROW…] [--scale 0.01] [--minutes 240] [--json]``: see the package."""
 
 import argparse
 import importlib
@@ -53,12 +53,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns.faults", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW", help=f"of {', '.join(ROWS)}")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full counts (default: %(default)s)")
+    parser.add_argument("--minutes", type=int, help="of the simulated day (default: that share of 1,440)")
     parser.add_argument("--json", action="store_true", help="print the last line alone")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT is ignored where a shell runs this in the background
         signal.signal(number, _interrupt)
     figures: list[Figure] = []
-    with os.fdopen(os.dup(2), "w", buffering=1) as progress, _ground(scale=options.scale) as ground:
+    with os.fdopen(os.dup(2), "w", buffering=1) as progress, _ground(options.scale, options.minutes) as ground:
         for row in options.only or ROWS:
             figures.append(_run(row, ground, progress))
             if not options.json:
@@ -86,7 +87,7 @@ def _run(row: str, ground: "Ground", progress: TextIO) -> Figure:
 
 
 @contextmanager
-def _ground(*, scale: float) -> "Iterator[Ground]":
+def _ground(scale: float, minutes: int | None) -> "Iterator[Ground]":
     """Start the private stack and the zygote, and set the product up in this process."""
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)  # the campaign restarts its database and flushes its Redis
@@ -108,7 +109,7 @@ def _ground(*, scale: float) -> "Iterator[Ground]":
                 import tests.campaigns.faults.unthrottled  # noqa: F401 (it lifts the budget when it is imported)
                 from tests.campaigns.faults.ground import Ground
 
-                yield Ground(stack, forking, scale=scale)
+                yield Ground(stack, forking, scale=scale, minutes=minutes)
         finally:
             stack.destroy()
             watchdog.close()

@@ -85,7 +85,7 @@ def day(ground: Ground) -> Figure:
     """Live through the day, and judge it."""
     settings.EMAIL_BACKEND, settings.OPERATOR_MAIL = "django.core.mail.backends.locmem.EmailBackend", ["o@example.com"]
     mail.outbox = []
-    today = _Day(ground, max(_SHORTEST_MINUTES, ground.count(_DAY_MINUTES, least=1)))
+    today = _Day(ground, max(_SHORTEST_MINUTES, ground.minutes or ground.count(_DAY_MINUTES, least=1)))
     with entrance() as base_url, ThreadPoolExecutor(_THREADS) as pool:
         quiet, troubled, narrowed, told = _make(ground, base_url)
         ((today.last_event,),) = ground.rows("SELECT coalesce(max(id), 0) FROM connections_outboxevent")

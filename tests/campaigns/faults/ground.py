@@ -46,12 +46,16 @@ class Member:
 
 
 class Ground:
-    """The stack of one campaign. ``scale`` shrinks the counts; 1 is the full campaign."""
+    """The stack of one campaign. ``scale`` shrinks the counts; 1 is the full campaign.
 
-    def __init__(self, stack: LocalStack, zygote: Zygote, *, scale: float) -> None:
+    ``minutes`` is how long a simulated day is to be, None for the share of a day that ``scale`` says.
+    """
+
+    def __init__(self, stack: LocalStack, zygote: Zygote, *, scale: float, minutes: int | None) -> None:
         self.stack = stack
         self.zygote = zygote
         self.scale = scale
+        self.minutes = minutes
         self.control: SandboxControl = control(stack)
         self._watching: psycopg.Connection[Any] | None = None
         self._session = requests.Session()

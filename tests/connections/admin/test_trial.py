@@ -1,5 +1,6 @@
 """An operator tries a provider app by a real consent, sees each step of it, and ends it by one press."""
 
+import json
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from connections.lifecycle.end.delete_tenant import continue_deletion, order_del
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.steer.trial import CLIENT
+from connections.lifecycle.webhooks.deliver import deliver
 from connections.models import (
     ApiClient,
     AuditEvent,
@@ -31,6 +33,9 @@ from tests.connections.admin.conftest import messages_of, operator_with, page_ur
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import BACKEND, Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser, Invitation, call, return_link
+from tests.receiver import Receiver, add, receiver, upstream
+
+__all__ = ["receiver", "upstream"]
 
 MAY_TRY = ("view_providerapp", "change_providerapp", "view_connectsession", "change_connectsession")
 
@@ -245,6 +250,17 @@ def test_a_trial_is_announced_to_no_tenant(tina: Client, alice: EndUser, app: Pr
     }
     assert {*told.values_list("tenant_id", flat=True)} == {None}
     assert call(backend, "GET", "/events").json()["items"] == []
+
+
+def test_a_trial_is_told_to_no_webhook_endpoint_of_the_operators(
+    tina: Client, alice: EndUser, app: ProviderApp, receiver: Receiver
+) -> None:
+    endpoint = add(receiver, None)
+    session = through(tina, app, alice)
+    tina.post(press_url(session, "end-trial"))
+    own = alice.connect(label="mine")
+    deliver(endpoint.id)
+    assert {json.loads(seen.body)["data"]["connection"] for seen in receiver.seen} == {own["id"]}
 
 
 def test_what_was_told_of_trials_goes_with_their_tenant(

@@ -87,6 +87,29 @@ def test_a_step_acts_on_the_next_vend_and_an_operators_word_undoes_it(
     assert OutboxEvent.objects.get(type="use.settled").payload["verdict"] == "expected"
 
 
+def test_every_entrance_slows_down_a_client_that_is_slowed_down(
+    alice: EndUser, connection: Connection, settings: Any
+) -> None:
+    """Otherwise whoever has stolen a key would list, read and report as fast as ever."""
+    settings.THROTTLED_USES_PER_MINUTE = 1
+    alice.backend.client.restrict(Restriction.THROTTLED)
+    assert call(alice.backend, "GET", "/connections").status_code == 200
+    for method, path, body in (
+        ("GET", f"/connections/{connection.id}", None),
+        ("GET", "/connections", None),
+        ("GET", "/events", None),
+        ("POST", f"/connections/{connection.id}/credential", {"end_user": "alice"}),
+        ("POST", "/credentials", {"provider": "sandbox", "end_user": "alice"}),
+        ("POST", "/connect-sessions", {}),
+        ("POST", f"/connections/{connection.id}/refresh", None),
+        ("POST", f"/connections/{connection.id}/report", {"version": str(connection.id), "status": 401}),
+        ("GET", f"/connections/{connection.id}/proxy/me", None),
+    ):
+        answer = call(alice.backend, method, path, body)
+        assert (answer.status_code, answer.json()["code"]) == (429, "throttled"), (method, path)
+        assert 0 < int(answer["Retry-After"]) <= 60
+
+
 def test_every_entrance_refuses_a_client_that_is_held(alice: EndUser, connection: Connection) -> None:
     """Reads, vends by owner, proxied calls, exchanges of tokens, and the links that the client has sent."""
     invitation, begun = alice.invite(), alice.invite()

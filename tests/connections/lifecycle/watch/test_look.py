@@ -113,6 +113,17 @@ def test_far_more_connections_than_ever_are_found(trail: Trail, client: ApiClien
     assert len(finding.evidence["connections"]) == 50
 
 
+@pytest.mark.parametrize(("rest", "count", "is_found"), [(1, 100, True), (15, 110, False), (15, 200, True)])
+def test_a_client_may_have_grown_on_each_day_of_its_rest(
+    trail: Trail, client: ApiClient, rest: int, count: int, is_found: bool
+) -> None:
+    """What is done once a month finds a month's new connections. Whoever has its key finds no more than that."""
+    day = settled_in(trail, client, ids(30)) + (rest - 1) * DAY
+    trail.use(client, day + HOUR, ids(count))
+    trail.watch(day + 2 * HOUR)
+    assert [finding.rule for finding in Finding.objects.all()] == (["wide_use"] if is_found else [])
+
+
 def test_many_end_users_hide_nobody(trail: Trail, client: ApiClient) -> None:
     """A client that names another end user each time is counted as one."""
     day = settled_in(trail, client, ids(20))
