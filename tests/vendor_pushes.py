@@ -118,7 +118,10 @@ def twitch(secret: str, url: str, event: dict[str, Any], at: float) -> Sent:
 
 
 def facebook(secret: str, url: str, event: dict[str, Any], at: float) -> Sent:
-    said = json.dumps({**event, "algorithm": "HMAC-SHA256", "issued_at": int(at)}).encode()
+    return signed_request(secret, json.dumps({**event, "algorithm": "HMAC-SHA256", "issued_at": int(at)}).encode())
+
+
+def signed_request(secret: str, said: bytes) -> Sent:
     payload = base64.urlsafe_b64encode(said).rstrip(b"=")
     signature = base64.urlsafe_b64encode(hmac.new(secret.encode(), payload, hashlib.sha256).digest()).rstrip(b"=")
     return Sent({}, b"signed_request=" + signature + b"." + payload)

@@ -30,6 +30,10 @@ name = "profile.read"
 description = "See your name and account number"
 default = true
 
+[[scopes]]
+name = "files.read"
+description = "Read your files"
+
 [authorization_code]
 issuer = "{issuer}"
 authorization_url = "{issuer}/authorize"

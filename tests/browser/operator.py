@@ -120,6 +120,12 @@ class Operator:
         refused = self._call(f"/connections/{connection}/credential", {"end_user": "alice"}, status=409)
         return str(refused["connect_url"])
 
+    def lacks(self, connection: str, *scopes: str) -> list[str]:
+        """Vend a connection that has to have these scopes, and return which of them it lacks."""
+        asked = {"end_user": "alice", "scopes": scopes}
+        answer = self._post(f"/connections/{connection}/credential", asked)
+        return [] if answer.ok else list(answer.json()["missing_scopes"])
+
     def let_agents(self, connection: str) -> None:
         """Let the agent ``weekly-report`` use a connection, with an approval each time."""
         subject = {"kind": "agent", "id": "weekly-report"}
@@ -130,11 +136,14 @@ class Operator:
         asked = {"end_user": "bob", "agent": "weekly-report", "purpose": "The report of every Monday"}
         return self._call(f"/connections/{connection}/credential", asked, status=status, key=self.agent_key)
 
-    def _call(self, path: str, body: dict[str, Any], *, status: int = 0, key: str = "") -> dict[str, Any]:
+    def _post(self, path: str, body: dict[str, Any], *, key: str = "") -> requests.Response:
         with requests.Session() as session:
             session.trust_env = False
             headers = {"Authorization": f"Bearer {key or self.key}", "Host": urlsplit(self.latchkey).netloc}
-            answer = session.post(f"{self.api or self.latchkey}/api/v1{path}", json=body, headers=headers, timeout=30)
+            return session.post(f"{self.api or self.latchkey}/api/v1{path}", json=body, headers=headers, timeout=30)
+
+    def _call(self, path: str, body: dict[str, Any], *, status: int = 0, key: str = "") -> dict[str, Any]:
+        answer = self._post(path, body, key=key)
         assert answer.ok if not status else answer.status_code == status, f"{answer.status_code} {answer.text}"
         return dict(answer.json())
 

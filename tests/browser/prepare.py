@@ -55,7 +55,7 @@ def prepare(origin: str, sandbox: str) -> dict[str, Any]:
     save_brand(globex, look, actor=SYSTEM)
     apps = [
         make_sandbox_app_at(sandbox, tenant=acme, provider="teams", client_scopes=["profile.read"]),
-        make_sandbox_app_at(sandbox, tenant=acme, provider="shops", client_scopes=["profile.read"]),
+        make_sandbox_app_at(sandbox, tenant=acme, provider="shops", client_scopes=["profile.read", "files.read"]),
         make_sandbox_app_at(sandbox, tenant=acme, style=ApiKeyMethod.style),
         make_sandbox_app_at(sandbox, tenant=acme, provider="codes", style=DeviceAuthorizationMethod.style),
         make_sandbox_app_at(sandbox, tenant=globex),

@@ -151,6 +151,33 @@ def test_a_pasted_key_leads_back_to_the_operator(browser: Browser, product: Oper
     assert complaints == []
 
 
+def test_what_is_asked_for_besides_is_told_apart_and_added(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (page, complaints):
+        page.goto(product.begin(provider="shops"))
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_label("Name of your shop").fill("north-star")
+        page.get_by_role("button", name="Connect").click()
+        consent(page)
+        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible()
+        connection = str(page.locator("#result").get_attribute("data-connection"))
+        assert product.lacks(connection, "files.read") == ["files.read"]
+
+        page.goto(product.begin(provider="shops", connection=connection, add_scopes=["files.read"]))
+        asked = page.locator(".scopes")
+        expect(asked.get_by_role("heading", name=re.compile("asks for in addition"))).to_be_visible()
+        expect(asked.get_by_text("Read your files")).to_be_visible()
+        kept = page.locator("#kept")
+        expect(kept.get_by_text("See your name and account number")).to_be_hidden()
+        kept.locator("summary").press("Enter")
+        expect(kept.get_by_text("See your name and account number")).to_be_visible()
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Allow").click()  # the provider knows who is there
+        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible()
+        assert page.locator("#result").get_attribute("data-connection") == connection
+        assert product.lacks(connection, "files.read") == []
+    assert complaints == []
+
+
 def enter_code(page: Page) -> None:
     """Open the provider with the code in a window of its own, sign in there and allow."""
     with page.expect_popup() as opened:

@@ -5,7 +5,8 @@ bare WSGI callable in the same server, ``isolation`` and ``waiters`` (vends of v
 a slow provider, and how soon these have their answers), ``refresh`` and ``refresh_https`` (due connections against a
 provider that takes 0.3 s), ``sweep`` (what a sweep costs with many connections, against one with few, of which as many
 are due), ``growth`` (what a vend and a refresh cost with few connections, with a million, and with ``--audit-rows``
-too), ``proxy`` (what the proxy adds to a call, streams beside vends, a gigabyte either way, and equal shares),
+too), ``watching`` (what it costs to watch how clients are used, and how soon a canary is told), ``proxy`` (what the
+proxy adds to a call, streams beside vends, a gigabyte either way, and equal shares),
 ``webhooks`` (how many events are delivered, and that none is lost while the worker is killed),
 ``pages`` (what the server takes for each page of the widget, against the constant view), ``admin`` (the operators'
 pages with a million connections, against the same with a few thousand), ``start`` (how soon web,
@@ -33,6 +34,7 @@ from tests.campaigns.refresh_bench import refresh
 from tests.campaigns.start_bench import start
 from tests.campaigns.sweep_bench import sweep
 from tests.campaigns.vend_bench import vend_fresh
+from tests.campaigns.watch_bench import watching
 from tests.campaigns.webhooks_bench import webhooks
 
 BENCHES = (
@@ -42,6 +44,7 @@ BENCHES = (
     "refresh_https",
     "sweep",
     "growth",
+    "watching",
     "proxy",
     "webhooks",
     "pages",
@@ -80,6 +83,9 @@ def main() -> None:
             print(json.dumps(sweep(Path(folder) / "sweep")), flush=True)
         if options.only in (None, "growth"):
             print(json.dumps(growth(Path(folder) / "growth", audit_rows=options.audit_rows)), flush=True)
+        if options.only in (None, "watching"):
+            figures = watching(Path(folder) / "watching", audit_rows=options.audit_rows, seconds=options.seconds)
+            print(json.dumps(figures), flush=True)
         if options.only in (None, "proxy"):
             for figures in proxy(Path(folder) / "proxy", seconds=options.seconds):
                 print(json.dumps(figures), flush=True)

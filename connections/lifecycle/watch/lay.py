@@ -5,7 +5,9 @@ anywhere, refreshed or probed: it is always paused, and what would call the prov
 Where the real ones of its app are refreshed, the canary's is replaced when it would be due, so that its times move too.
 """
 
+import re
 import secrets
+import string
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +74,9 @@ def lay_canary(canary: Canary, *, tenant: Tenant, app: ProviderApp, now: datetim
                 end_user=canary.end_user,
                 label=canary.label,
                 params={} if liked is None else liked.params,
-                provider_account_id=str(10**8 + secrets.randbelow(9 * 10**8)),
+                provider_account_id=str(10**8 + secrets.randbelow(9 * 10**8))
+                if liked is None
+                else _account_like(liked),
                 provider_account_name=canary.account,
                 paused_at=now,
                 is_canary=True,
@@ -150,6 +154,29 @@ def _replace(
     )
     make_current(connection, version, now=now, requested=requested)
     connection.verify(now, by=by)
+
+
+def _account_like(liked: Connection) -> str:
+    """Return a made-up account id that looks like that of ``liked``, beside which it is listed. No I/O.
+
+    Digits and letters stand where they stand there, and are of those that it has, so that hexadecimal stays so. How a
+    part begins often says what it is: ``acct_``, ``T`` and a number. So the letters with which one begins stay, unless
+    nothing else would differ; and what is behind an @.
+    """
+    name, at, domain = liked.provider_account_id.partition("@")
+    begins = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+")
+    kept = {place for found in begins.finditer(name) for place in range(*found.span())}
+    if all(place in kept or not one.isalnum() for place, one in enumerate(name)):
+        kept = set()
+    made = [one if place in kept else _another(one, name) for place, one in enumerate(name)]
+    return "".join(made) + at + domain
+
+
+def _another(one: str, name: str) -> str:
+    for alike in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
+        if one in alike:
+            return secrets.choice(alike if alike is string.digits else sorted({*name} & {*alike}))
+    return one
 
 
 def _scopes_like(liked: Connection | None, app: ProviderApp) -> tuple[list[str], list[str]]:

@@ -1,5 +1,6 @@
 """Canaries: no caller tells one from a real connection, nothing leaves for it, and whoever touches one is found."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -53,6 +54,29 @@ def canary(connection: Connection, acme: Tenant, app: ProviderApp) -> Connection
 @pytest.fixture
 def proxying(acme: Tenant) -> Caller:
     return make_caller(acme, "proxying", [*BACKEND, Permission.PROXY], proxy_rules=["* * /**"])
+
+
+@pytest.mark.parametrize(
+    ("account", "looks"),
+    [
+        ("", r""),
+        ("583231", r"\d{6}"),
+        ("person-1001", r"person-\d{4}"),
+        ("T061EG9R6:U061F7AUR", r"T\d{3}[A-Z]{2}\d[A-Z]\d:U\d{3}[A-Z]\d[A-Z]{3}"),
+        ("acct_1032D82eZvKYlo2C", r"acct_\d{4}[A-Z]\d\d[a-z][A-Z][a-z][A-Z]{2}[a-z]{2}\d[A-Z]"),
+        ("48d31887-5fad-4d73-a9f5-3c356e68a038", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+        ("alice@example.com", r"[a-z]{5}@example\.com"),
+        ("https://api.example.com/users/AAAA1234", r"https://api\.example\.com/users/AAAA\d{4}"),
+    ],
+)
+def test_its_account_is_of_the_kind_of_the_real_ones(
+    connection: Connection, acme: Tenant, app: ProviderApp, account: str, looks: str
+) -> None:
+    """It is listed beside them, and to read a list touches nothing."""
+    connection.belong_to(account, "")
+    stored = ProviderApp.objects.get(id=app.id)
+    laid = lay_canary(Canary(end_user=USER), tenant=acme, app=stored, now=database_now(), actor=OLGA)
+    assert re.fullmatch(looks, laid.provider_account_id), laid.provider_account_id
 
 
 def look() -> None:
