@@ -12,6 +12,8 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.push_secrets import add_push_secret, push_fingerprints, retire_push_secret
 from connections.lifecycle.pushes import allowance
 from connections.models import CredentialVersion, OutboxEvent, ProviderApp, ReceivedPush, Tenant
 from tests.connections.lifecycle.observed import reload
@@ -298,6 +300,30 @@ def test_of_copies_that_come_at_once_under_different_deliveries_one_is_believed(
     taken = ReceivedPush.objects.all()
     assert sorted(order["means"] for row in taken for order in row.orders) == ["doubtful"] * 15 + ["ended"]
     assert [row.is_echo for row in taken].count(False) == 1
+
+
+def test_no_push_is_lost_while_its_secret_is_replaced(acme: Tenant) -> None:
+    """What was taken by the secret of before is acted on; once that is retired, nothing more comes by it."""
+    app = app_of(SANDBOX, acme)
+    accounts = [f"person-{number}" for number in range(12)]
+    connections = [connection_at(app, SANDBOX, acme, account=account) for account in accounts]
+    (before,) = push_fingerprints(app)
+
+    def send(account: str) -> int:
+        try:
+            event = {"id": account, "type": "grant.revoked", "account": account}
+            return int(post(app.id, sent_to(app, SANDBOX, event)).status_code)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(send, accounts)
+        add_push_secret(app, "the-secret-of-from-now-on", actor=SYSTEM)
+        assert set(answers) == {200}
+    retire_push_secret(app, before, actor=SYSTEM)
+    assert send("person-0") == 401
+    act_on_all()
+    assert set(statuses(*connections)) == {"revoked"}
 
 
 def test_a_body_of_unknown_length_is_refused(acme: Tenant) -> None:
