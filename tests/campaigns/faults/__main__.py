@@ -80,6 +80,7 @@ def _run(row: str, ground: "Ground", progress: TextIO) -> Figure:
         traceback.print_exc(file=progress)
         lean = (ground.stack.state_dir / "logs" / "lean.log").read_text(errors="replace").splitlines()
         print("\n".join(line for line in lean if not line.startswith("{"))[-2000:], file=progress)
+        ground.control.clear_faults()  # or they would break the rows that follow as well
         figure = Figure(row, row, f"the campaign broke: {type(error).__name__}: {error}"[:300], "a verdict", False)
     return Figure(
         row, figure.measure, figure.measured, figure.target, figure.is_kept, figure.facts, time.monotonic() - began
