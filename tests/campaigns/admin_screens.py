@@ -31,9 +31,23 @@ _FURTHER = {
     "client-add": "connections/apiclient/add/",
     "grant-add": "connections/accessgrant/add/",
     "endpoint-add": "connections/webhookendpoint/add/",
+    "forecast": "forecast/",
+    "search": "search/?q=north",
+    "account": "account/",
+    "incidents-closed": "connections/incident/?state=closed",
+    "canaries": "connections/connection/?health=canary",
+    "findings-settled": "connections/finding/?state=settled",
+    "pushes-refused": "connections/receivedpush/?state__exact=refused",
 }
 # By model: buttons that have a page of their own.
-_PRESSED = {"tenant": ("delete", "suspend"), "connection": ("disconnect", "suspend"), "apiclient": ("issue-key",)}
+_PRESSED = {
+    "tenant": ("delete", "suspend"),
+    "connection": ("disconnect", "suspend"),
+    "apiclient": ("issue-key", "rotate-keys"),
+    "providerapp": ("try", "preview", "rotate-secret", "end-secrets", "make-key", "bring-key", "push-secret"),
+    "finding": ("settle",),
+    "user": ("limit", "reset"),
+}
 
 
 @contextmanager

@@ -37,8 +37,21 @@ def explanation(incident: Incident) -> Explanation:
 
 def tell_opened(incident: Incident) -> None:
     """Write the event and the notice of a new incident, in the caller's transaction."""
-    told = explanation(incident)
     _emit(EventType.INCIDENT_OPENED, incident, evidence=incident.evidence)
+    subject, body = opening(incident)
+    notices.tell(f"incident.opened:{incident.id}", subject, body, now=incident.opened_at)
+
+
+def tell_closed(incident: Incident, *, now: datetime) -> None:
+    """Write the event and the notice of an incident that has just ended, in the caller's transaction."""
+    _emit(EventType.INCIDENT_CLOSED, incident, spared=incident.spared)
+    subject, body = ending(incident, now=now)
+    notices.tell(f"incident.closed:{incident.id}", subject, body, now=now)
+
+
+def opening(incident: Incident) -> tuple[str, str]:
+    """Return the subject and the text of the notice that ``incident`` was opened. No I/O."""
+    told = explanation(incident)
     body = _OPENED.format(
         what=told.what,
         means=told.means,
@@ -46,13 +59,11 @@ def tell_opened(incident: Incident) -> None:
         answers=", ".join(incident.facts.get("answers", ())) or "none",
         page=notices.admin_page(incident),
     )
-    subject = f"{_label(incident)}: {incident.provider_app.name}"
-    notices.tell(f"incident.opened:{incident.id}", subject, body, now=incident.opened_at)
+    return f"{_label(incident)}: {incident.provider_app.name}", body
 
 
-def tell_closed(incident: Incident, *, now: datetime) -> None:
-    """Write the event and the notice of an incident that has just ended, in the caller's transaction."""
-    _emit(EventType.INCIDENT_CLOSED, incident, spared=incident.spared)
+def ending(incident: Incident, *, now: datetime) -> tuple[str, str]:
+    """Return the subject and the text of the notice that ``incident`` has ended ``now``. No I/O."""
     body = _CLOSED.format(
         what_was=_label(incident),
         app=incident.provider_app.name,
@@ -61,8 +72,7 @@ def tell_closed(incident: Incident, *, now: datetime) -> None:
         closed=now,
         page=notices.admin_page(incident),
     )
-    subject = f"Over: {_label(incident)}: {incident.provider_app.name}"
-    notices.tell(f"incident.closed:{incident.id}", subject, body, now=now)
+    return f"Over: {_label(incident)}: {incident.provider_app.name}", body
 
 
 def _emit(type_: EventType, incident: Incident, **more: Any) -> None:

@@ -37,8 +37,7 @@ def note(client: ApiClient, rule: WatchRule, *, span: Span, facts: dict[str, Any
         audit.record("use.suspected", decision=rule.value, detail=detail)  # the operator's, as the event is
         tell(EventType.USE_SUSPECTED, found)
         logger.error("use_suspected", rule=rule.value, **detail)
-        subject, page = f"Suspicious use of the API client {client.name}", notices.admin_page(found)
-        body = f"{rule.label}. What was seen, and what can be done about it:\n{page}\n"
+        subject, body = mail_about(found)
         notices.tell(f"{EventType.USE_SUSPECTED}:{found.id}", subject, body, now=now)
     return found
 
@@ -62,6 +61,13 @@ def tell(type_: EventType, found: Finding) -> None:
         "verdict": found.verdict or None,
     }
     events.emit_of_tenant(type_, None, payload=payload)
+
+
+def mail_about(found: Finding) -> tuple[str, str]:
+    """Return the subject and the text of the notice that ``found`` has begun. No I/O."""
+    what = WatchRule(found.rule).label
+    body = f"{what}. What was seen, and what can be done about it:\n{notices.admin_page(found)}\n"
+    return f"Suspicious use of the API client {found.client.name}", body
 
 
 def texts(ids: Iterable[uuid.UUID]) -> list[str]:

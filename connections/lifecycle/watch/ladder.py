@@ -45,7 +45,7 @@ def _take(found: Finding, due: Step, *, now: datetime) -> bool:
     if due is Step.KILL:
         suspend_within(client, now=now, actor=audit.SYSTEM)
     else:
-        set_restriction(client, _restriction(due), actor=audit.SYSTEM)
+        set_restriction(client, restriction_of(due), actor=audit.SYSTEM)
     locked.take(due, at=now)
     tell(EventType.USE_RESTRICTED, locked)
     logger.error("use_restricted", rule=locked.rule, finding=str(locked.id), step=due.name.lower())
@@ -81,10 +81,11 @@ def undo(found: Finding, *, actor: audit.Actor) -> None:
     if found.step == Step.KILL and client.suspended_at is not None and client.suspended_at == found.stepped_at:
         resume_within(client, actor=actor)
     others = Finding.objects.filter(client=client, resolved_at=None).aggregate(step=Max("step"))["step"]
-    set_restriction(client, _restriction(Step(others or Step.ALERT)), actor=actor, eases=True)
+    set_restriction(client, restriction_of(Step(others or Step.ALERT)), actor=actor, eases=True)
 
 
-def _restriction(step: Step) -> Restriction:
+def restriction_of(step: Step) -> Restriction:
+    """Return the restriction by which ``step`` acts; a suspended client is held as well. No I/O."""
     if step is Step.ALERT:
         return Restriction.NONE
     return Restriction.THROTTLED if step is Step.THROTTLE else Restriction.HELD

@@ -7,6 +7,7 @@ every page and call finds what it would find. What chance decides follows from a
 - ``ground``: tenants, brands, provider apps, API clients, webhook endpoints
 - ``grants``: the connections and their credentials · ``troubles``: which are unwell, and why
 - ``history``: a week of refreshes, vends, probes and events · ``visits``: connect sessions, failed ones too
-- ``beside``: incidents, access grants, approvals, deliveries, offboardings, imports
+- ``beside``: access grants, approvals, deliveries, offboardings, imports, background jobs
+- ``noticed``: incidents, suspicious use, canaries, pushes of providers, and the mail about them
 - ``lay_out``: all of it, in order
 """

@@ -1,23 +1,25 @@
-"""What stands beside the connections: incidents, access grants, approvals, deliveries, offboardings and imports."""
+"""What stands beside the connections: access grants, approvals, deliveries, offboardings, imports, background jobs."""
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
+from connections.lifecycle.steer.export import standing_of
 from connections.management.showcase.chance import Chance
 from connections.management.showcase.grants import Granted
-from connections.management.showcase.ground import App, Ground
+from connections.management.showcase.ground import Ground
 from connections.management.showcase.names import AGENTS, PURPOSES
 from connections.management.showcase.rows import write
 from connections.models import (
     VENDS,
     AccessGrant,
     Approval,
+    BulkAct,
+    BulkJob,
+    BulkRow,
     DeliveryState,
     ImportRow,
     ImportRun,
-    Incident,
-    IncidentCause,
-    IncidentKind,
     Offboarding,
     OutboxEvent,
     SubjectKind,
@@ -32,7 +34,6 @@ _PATHS = ("/contacts/**", "/crm/v3/objects/**", "/invoices/*", "/v1/messages")
 
 def lay_beside(chance: Chance, ground: Ground, granted: Sequence[Granted], events: Sequence[OutboxEvent]) -> None:
     """Write all of it."""
-    _incidents(chance, ground.apps)
     well = [one for one in granted if one.condition.status in VENDS]
     grants = [_grant(chance, one, place) for place, one in enumerate(chance.some_of(well, len(granted) // 40))]
     write(grants)
@@ -40,40 +41,8 @@ def lay_beside(chance: Chance, ground: Ground, granted: Sequence[Granted], event
     _deliveries(chance, ground, events)
     _offboardings(chance, granted)
     _imports(chance, ground)
+    _jobs(chance, ground, granted)
     write([_domain(chance, tenant) for tenant in ground.tenants])
-
-
-def _incidents(chance: Chance, apps: Sequence[App]) -> None:
-    rejected = {
-        "detail": "The token endpoint refused our client.",
-        "sent": True,
-        "status": 401,
-        "error": "invalid_client",
-    }
-    many = {"detail": "Many connections fail at once.", "failures": 37, "sent": True, "status": 503}
-    kinds = (
-        (IncidentKind.CLIENT_REJECTED, IncidentCause.CLIENT_ENDED, rejected),
-        (IncidentKind.UNAVAILABLE, IncidentCause.OUTAGE, many),
-    )
-    rows = []
-    for place, app in enumerate(chance.some_of(apps, 16)):
-        kind, cause, evidence = kinds[place % 2]
-        opened_at = chance.before(timedelta(hours=5) if place < 3 else timedelta(days=60))
-        lasted = timedelta(minutes=chance.number(12, 400))
-        rows.append(
-            Incident(
-                id=chance.id(),
-                provider_app=app.row,
-                kind=kind,
-                cause=cause,
-                timeline=[{"at": opened_at.isoformat(timespec="seconds"), "what": "Opened"}],
-                evidence=evidence,
-                opened_at=opened_at,
-                last_seen_at=chance.before(timedelta(minutes=9)) if place < 3 else opened_at + lasted,
-                closed_at=None if place < 3 else opened_at + lasted + timedelta(hours=1),
-            )
-        )
-    write(rows)
 
 
 def _grant(chance: Chance, granted: Granted, place: int) -> AccessGrant:
@@ -216,6 +185,49 @@ def _imports(chance: Chance, ground: Ground) -> None:
                 )
             )
     write(runs)
+    write(rows)
+
+
+def _jobs(chance: Chance, ground: Ground, granted: Sequence[Granted]) -> None:
+    """Write background jobs: two that are done, one that was cancelled half-way, and an export that is under way."""
+    outcomes = {
+        BulkAct.REFRESH: ("ordered", "Ordered: a worker refreshes it."),
+        BulkAct.PAUSE: ("turned", "Done."),
+        BulkAct.DISCONNECT: ("disconnected", "Disconnected: it is revoked at the provider in the background."),
+        BulkAct.EXPORT: ("exported", "Noted."),
+    }
+    jobs, rows = [], []
+    for place, (act, (code, detail)) in enumerate(outcomes.items()):
+        is_last = place == len(outcomes) - 1
+        tenant = None if is_last else chance.one_of(ground.tenants)
+        chosen = [one for one in granted if tenant is None or one.tenant.id == tenant.id]
+        chosen = chance.some_of(chosen, 200 if is_last else 60)
+        at = chance.before(timedelta(minutes=2) if is_last else timedelta(days=20))
+        is_cancelled = act is BulkAct.DISCONNECT
+        job = BulkJob(
+            id=chance.id(),
+            act=act,
+            tenant=tenant,
+            operator="olga",
+            address="10.20.0.14",
+            total=len(chosen),
+            ordered_at=at,
+            cancelled_at=at + timedelta(seconds=21) if is_cancelled else None,
+            finished_at=None if is_last else at + timedelta(seconds=chance.number(22, 90)),
+        )
+        jobs.append(job)
+        for number, one in enumerate(chosen):
+            told: dict[str, Any] = {"code": code, "is_success": True, "detail": detail}
+            if is_cancelled and number > len(chosen) // 3:
+                told = {"code": "cancelled", "is_success": False, "detail": "Cancelled."}
+            elif is_last and number > len(chosen) // 2:
+                told = {}
+            elif act is BulkAct.PAUSE and chance.falls(0.1):
+                told = {"code": "already", "is_success": False, "detail": "It was so already."}
+            elif is_last:
+                told["facts"] = standing_of(one.connection)
+            rows.append(BulkRow(job=job, connection=one.connection, **told))
+    write(jobs)
     write(rows)
 
 

@@ -1,6 +1,7 @@
 """The connections of the showcase, each with a credential that is sealed as a real one is, and with its scopes."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,13 +13,14 @@ from connections.management.showcase.chance import Chance
 from connections.management.showcase.ground import App, Ground
 from connections.management.showcase.names import LABELS, NAMED
 from connections.management.showcase.rows import write
-from connections.management.showcase.troubles import Condition, afflict, condition_of
+from connections.management.showcase.troubles import WELL, Condition, afflict, condition_of
 from connections.models import (
     VENDS,
     Binding,
     Connection,
     CredentialVersion,
     OwnerKind,
+    Reason,
     Scope,
     Stage,
     Status,
@@ -30,6 +32,7 @@ from providers.values import Credential, Obtained
 from providers.vocabulary import ParamScope
 
 _SOON = timedelta(days=12)
+_CANARIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,18 @@ def grant_all(chance: Chance, ground: Ground, *, count: int) -> list[Granted]:
         granted, version = _grant(chance, ground, tenant, app, created_at=created_at, taken=taken, grantors=grantors)
         made.append(granted)
         versions += [version] if version is not None else []
+    _lay_canaries(chance, made)
     write([granted.connection for granted in made])
     write(versions)
     write([scope for granted in made for scope in _scopes(granted, chance)])
     return made
+
+
+def _lay_canaries(chance: Chance, made: Sequence[Granted]) -> None:
+    """Make canaries of a few: nobody uses them, and nothing is sent for them."""
+    quiet = [one.connection for one in made if one.condition is WELL and one.connection.end_user]
+    for connection in chance.some_of(quiet, _CANARIES):
+        connection.is_canary, connection.paused_at, connection.last_vended_at = True, chance.now, None
 
 
 def _grant(
@@ -89,7 +100,7 @@ def _grant(
         binding=chance.one_of((Binding.COMPLETION, Binding.IMPORTED, Binding.NONE), (90, 8, 2)),
         params=named_params(app.entry, tenant.slug),
         status=condition.status,
-        reason=condition.reason,
+        reason=_reason(condition, app, chance),
         grant_id=chance.id(),
         created_at=created_at,
         provider_account_id=f"{chance.number(10**6, 10**9)}",
@@ -99,6 +110,13 @@ def _grant(
     version = _credential(connection, ground, app, condition, chance, grantors)
     scopes = tuple(version.scopes) if version is not None else app.entry.default_scopes
     return Granted(connection, app, tenant, condition, connection.current_version_id, scopes), version
+
+
+def _reason(condition: Condition, app: App, chance: Chance) -> Reason:
+    """Return why it is so: of what was revoked, providers that push have often told it themselves."""
+    if condition.status is Status.REVOKED and app.entry.push is not None and chance.falls(0.8):
+        return Reason.PROVIDER_NOTIFIED
+    return condition.reason
 
 
 def _name(connection: Connection, chance: Chance, taken: set[tuple[object, ...]]) -> None:

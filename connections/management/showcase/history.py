@@ -36,7 +36,7 @@ def tell_history(chance: Chance, ground: Ground, granted: Sequence[Granted]) -> 
 def _attempts(granted: Granted, chance: Chance) -> list[RefreshAttempt]:
     """Return its last refreshes: those that worked, those that failed on the way, and the refusal, if there was one."""
     lifetime = granted.app.liked.lifetime_seconds
-    if lifetime is None or granted.version_id is None:
+    if lifetime is None or granted.version_id is None or granted.connection.is_canary:
         return []
     step = timedelta(seconds=lifetime * 0.78)
     changed_at = granted.connection.status_changed_at
@@ -137,6 +137,9 @@ def _probed(granted: Granted, chance: Chance) -> list[AuditEvent]:
 def _vends(chance: Chance, ground: Ground, granted: Sequence[Granted]) -> list[AuditEvent]:
     """Return the vends of the week, thinly, and those of the last hours as they would be: more by day than by night."""
     made = []
+    canaries = [one for one in granted if one.connection.is_canary]
+    made += [_touch(chance, one, ground.callers[one.tenant.slug]) for one in canaries[:1]]
+    granted = [one for one in granted if not one.connection.is_canary]
     for one in granted:
         callers = ground.callers[one.tenant.slug]
         lately = min(WEEK, chance.now - one.connection.created_at)
@@ -164,6 +167,13 @@ def _vend(chance: Chance, granted: Granted, callers: Sequence[ApiClient], at: da
         address=f"10.20.{chance.number(0, 9)}.{chance.number(1, 250)}",
         fingerprint=chance.digest() if decision == "allowed" else None,
     )
+
+
+def _touch(chance: Chance, canary: Granted, callers: Sequence[ApiClient]) -> AuditEvent:
+    """Return the vend of a canary by somebody who has no business there."""
+    row = _vend(chance, canary, callers, chance.before(timedelta(hours=6)))
+    row.decision, row.agent, row.purpose, row.address = "allowed", "", "", f"203.0.113.{chance.number(1, 250)}"
+    return row
 
 
 def _events(granted: Granted, chance: Chance) -> list[OutboxEvent]:

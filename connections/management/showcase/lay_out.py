@@ -11,6 +11,7 @@ from connections.management.showcase.chance import Chance
 from connections.management.showcase.grants import grant_all
 from connections.management.showcase.ground import lay_ground
 from connections.management.showcase.history import tell_history
+from connections.management.showcase.noticed import notice_all
 from connections.management.showcase.visits import invite
 
 
@@ -36,5 +37,6 @@ def lay_out(*, seed: int, tenants: int, connections: int, is_paused: bool, now: 
         events = tell_history(chance, ground, granted)
         invite(chance, ground, granted)
         lay_beside(chance, ground, granted, events)
+        notice_all(chance, ground, granted)
     take_figures(now=now)
     return Showcase(len(ground.tenants), len(ground.apps), len(granted), len(events))

@@ -125,6 +125,16 @@ AGENTS = ("", "", "", "scheduler-bot", "inbox-agent", "crm-copilot")
 LABELS = ("", "", "", "", "", "work", "sandbox", "emea", "billing")
 COLORS = ("#1f6f54", "#b3420b", "#2f4b8f", "#7a2e6b", "#8a5a00", "#0b6e8a", "#9b2335", "#3d5a1e")
 
+# What providers send by themselves of other things than grants.
+PUSHED = {
+    "hubspot": ("contact.creation", "contact.propertyChange", "deal.creation"),
+    "github": ("issues.opened", "pull_request.closed"),
+    "shopify": ("orders/create", "products/update"),
+    "stripe-connect": ("payout.paid", "charge.refunded"),
+    "xero": ("INVOICE.UPDATE", "CONTACT.CREATE"),
+    "zoom": ("meeting.ended", "recording.completed"),
+}
+
 # What the end user, or the provider, names for a connection, where the entry has neither a default nor an example.
 NAMED = {
     "cloud_id": "11223344-a1b2-3b33-c444-def123456789",

@@ -18,14 +18,19 @@ from connections.models import (
     ApiClient,
     Approval,
     AuditEvent,
+    BulkJob,
+    BulkRow,
     Connection,
     ConnectSession,
     CredentialVersion,
+    Finding,
     Incident,
     ManagementSession,
+    Notice,
     Offboarding,
     OutboxEvent,
     ProviderApp,
+    ReceivedPush,
     RefreshAttempt,
     Status,
     Tenant,
@@ -40,11 +45,16 @@ EVERY_KIND: tuple[type[Model], ...] = (
     ApiClient,
     Approval,
     AuditEvent,
+    BulkJob,
+    BulkRow,
     ConnectSession,
+    Finding,
     Incident,
     ManagementSession,
+    Notice,
     Offboarding,
     OutboxEvent,
+    ReceivedPush,
     RefreshAttempt,
     WebhookDelivery,
     WebhookEndpoint,
@@ -100,7 +110,8 @@ def test_the_same_seed_lays_out_the_same_names_and_ids() -> None:
 
 
 def _clear() -> None:
-    for model in (WebhookDelivery, OutboxEvent, ConnectSession, ManagementSession, Approval, AccessGrant, Offboarding):
+    beside = (WebhookDelivery, OutboxEvent, ConnectSession, ManagementSession, Approval, AccessGrant, Offboarding)
+    for model in (*beside, BulkJob, Notice):
         model._default_manager.all().delete()
     Connection.objects.all().delete()
     Tenant.objects.all().delete()
