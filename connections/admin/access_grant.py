@@ -13,7 +13,7 @@ from connections.admin import columns, show
 from connections.admin.base import OperatorAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import ChoiceFilter, TenantFilter, id_filter
-from connections.admin.proof import MAY_ENTRUST, prove
+from connections.admin.proof import MAY_ENTRUST, prove, with_request
 from connections.database.clock import database_now
 from connections.lifecycle.policy.give import Terms, check_terms, give
 from connections.lifecycle.policy.revoke import revoke_grant
@@ -196,8 +196,7 @@ class AccessGrantAdmin(ButtonsAdmin[AccessGrant], OperatorAdmin[AccessGrant]):
     def get_form(
         self, request: HttpRequest, obj: AccessGrant | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[AccessGrant]]:
-        form = super().get_form(request, obj, change, **kwargs)
-        return type("AccessGrantFormOfRequest", (form,), {"request": request})
+        return with_request(super().get_form(request, obj, change, **kwargs), request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: AccessGrant | None = None) -> tuple[str, ...]:
         return () if obj is None else self._shown

@@ -19,7 +19,7 @@ from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, SwitchFilter, UsableKeyFilter, id_filter
-from connections.admin.proof import MAY_ENTRUST, MAY_ISSUE, prove
+from connections.admin.proof import MAY_ENTRUST, MAY_ISSUE, prove, with_request
 from connections.admin.switch_buttons import suspend_buttons
 from connections.database.clock import database_now
 from connections.lifecycle.policy.client_rules import check_rules
@@ -261,8 +261,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     def get_form(
         self, request: HttpRequest, obj: ApiClient | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[ApiClient]]:
-        form = super().get_form(request, obj, change, **kwargs)
-        return type("ApiClientFormOfRequest", (form,), {"request": request})
+        return with_request(super().get_form(request, obj, change, **kwargs), request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
         if obj is None:
@@ -332,7 +331,15 @@ class ApiKeyAdmin(ButtonsAdmin[ApiKey], ReadOnlyAdmin[ApiKey]):
     list_title = "API keys"
 
     buttons = (
-        Button("revoke", "Revoke", _revoke, lambda row: row.revoked_at is None, asks=_REVOKE_ASKS, tone="danger"),
+        Button(
+            "revoke",
+            "Revoke",
+            _revoke,
+            lambda row: row.revoked_at is None,
+            asks=_REVOKE_ASKS,
+            tone="danger",
+            needs_proof=True,
+        ),
     )
     list_display = ("prefix", "of", "state", "expires", "created")
     list_filter = (UsableKeyFilter, id_filter("client", "API client", "client_id"))

@@ -45,7 +45,7 @@ class AppKeyAdmin(ButtonsAdmin[AppKey], ReadOnlyAdmin[AppKey]):
     list_title = "Keys of provider apps"
 
     buttons = (
-        Button("certify", "Put certificates", certify, _is_published, has_own_page=True),
+        Button("certify", "Put certificates", certify, _is_published, has_own_page=True, needs_proof=True),
         Button("withdraw", "Take back", _withdraw, _is_published, asks=_WITHDRAW_ASKS, tone="danger", needs_proof=True),
     )
     list_display = ("kid", "app", "algorithm", "state", "signs", "certificate_end", "created")

@@ -61,7 +61,7 @@ class ApprovalAdmin(ButtonsAdmin[Approval], ReadOnlyAdmin[Approval]):
 
     list_title = "Approvals"
     buttons = (
-        Button("approve", "Approve once", _approve, _is_pending, asks=_APPROVE_ASKS, tone="primary"),
+        Button("approve", "Approve once", _approve, _is_pending, asks=_APPROVE_ASKS, tone="primary", needs_proof=True),
         Button("deny", "Deny", _deny, _is_pending, tone="danger"),
     )
     list_display = ("what", "who", "on", "state", "shown_tenant", "shown_moment")

@@ -46,7 +46,15 @@ class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
 
     list_title = "Background jobs"
     buttons = (
-        Button("download", "Download", _download, _is_export, tone="primary", has_own_page=True),
+        Button(
+            "download",
+            "Download",
+            _download,
+            _is_export,
+            tone="primary",
+            has_own_page=True,
+            permission="connections.view_connection",  # a row of the file is one
+        ),
         Button(
             "cancel",
             "Cancel",

@@ -97,7 +97,15 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         Button("refresh", "Refresh", _refresh, _vends, tone="primary"),
         Button("probe", "Probe", _probe, _vends),
         Button("reread", "Read its answer again", _reread, _has_unread, tone="primary"),
-        Button("discard-answer", "Discard its answer", _discard_answer, _has_unread, asks=_DISCARD_ASKS, tone="danger"),
+        Button(
+            "discard-answer",
+            "Discard its answer",
+            _discard_answer,
+            _has_unread,
+            asks=_DISCARD_ASKS,
+            tone="danger",
+            needs_proof=True,
+        ),
         *pause_buttons(),
         *suspend_buttons(_SUSPEND_ASKS),
         Button(
@@ -244,8 +252,11 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         return None
 
     @admin.action(description="Resume", permissions=["operate"])
-    def resume(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+    def resume(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        if not is_proven(request):
+            return page_that_proves(request, show.list_url(Connection))
         self._turn(request, queryset, "Resumed.", lambda row, actor: switches.resume(row, actor=actor))
+        return None
 
     @admin.action(description="Revoke…", permissions=["operate"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:

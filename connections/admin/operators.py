@@ -22,6 +22,7 @@ from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.fields import LinesField
 from connections.admin.people.factors import factors_of
 from connections.admin.people.sessions import places_of
+from connections.admin.proof import is_proven, page_that_proves, prove, with_request
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.provision.staff import end_sessions, limit_to, take_factors_back, unlimit
@@ -34,6 +35,18 @@ _RESET_ASKS = (
     "new one at the next login, by the password alone: make sure that it is the owner who has asked."
 )
 _LOGOUT_ASKS = "It is logged out everywhere. Its owner may log in again."
+
+
+class _ProvenForm(forms.ModelForm):  # type: ignore[type-arg]  # of accounts and of roles
+    """Whoever changes what accounts may do proves who they are: an account that a thief made outlasts the session."""
+
+    request: HttpRequest
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            prove(self.request)
+        return cleaned
 
 
 class _BySuperusers(ChosenRowsAdmin[M]):
@@ -49,6 +62,20 @@ class _BySuperusers(ChosenRowsAdmin[M]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_superuser(request)
+
+    def get_form(self, request: HttpRequest, obj: M | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        form = super().get_form(request, obj, **kwargs)  # Django's page of accounts takes no more either
+        return with_request(type(form.__name__, (_ProvenForm, form), {}), request)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        if self.has_delete_permission(request) and not is_proven(request):
+            return page_that_proves(request, request.get_full_path())
+        return super().delete_view(request, object_id, extra_context)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[M], *args: Any) -> HttpResponse | None:
+        if not is_proven(request):  # deleting is the only action that there is
+            return page_that_proves(request, request.get_full_path())
+        return super().response_action(request, queryset, *args)
 
     # Django calls these in the transaction of the act, in all of its ways: forms, their inlines, and actions.
     def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
@@ -166,6 +193,8 @@ class OperatorAccountAdmin(_BySuperusers[User], ButtonsAdmin[User], UserAdmin): 
         return bool(request.user.has_perm(MAY_OVERSEE))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 (Django's)
+        if _is_superuser(request) and not is_proven(request):
+            return page_that_proves(request, request.get_full_path())
         with short_transaction():  # no password without its audit row
             return super().user_change_password(request, id, form_url)
 

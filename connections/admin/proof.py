@@ -7,10 +7,11 @@ five minutes, at the address where it was done. Logging in is no proof.
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
+from django import forms
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -24,6 +25,7 @@ from connections.journal import audit
 
 MAY_ISSUE = "connections.issue_apikey"
 MAY_ENTRUST = "connections.entrust_apiclient"
+F = TypeVar("F", bound=forms.BaseForm)
 _METHODS = ("password", "mfa", "sso")
 _PLACE = "latchkey_proof_address"
 
@@ -77,6 +79,11 @@ def proven_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         return page_that_proves(request, request.get_full_path())
 
     return asked
+
+
+def with_request(form: type[F], request: HttpRequest) -> type[F]:
+    """Return ``form`` for this ``request``: it can ``prove`` who has sent it."""
+    return type(form.__name__, (form,), {"request": request})
 
 
 def _page(request: HttpRequest, next_url: str) -> str:

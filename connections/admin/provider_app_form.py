@@ -82,6 +82,8 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
+        if not self.instance._state.adding and self._is_dangerous(cleaned):
+            prove(self.request)
         tenant = self.instance.tenant if "tenant" not in self.fields else cleaned.get("tenant")
         try:
             self.prepared = prepare_provider_app(self._registration(cleaned), tenant=tenant)
@@ -90,12 +92,16 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
             field = next((known for known in (name, PARAM + name) if known in self.fields), None)
             self.add_error(field, refusal.detail)
             return cleaned
-        if self._goes_to is not None and self._goes_to != self._registration(cleaned).params:
-            prove(self.request)  # they may say where secrets go
         if self.instance._state.adding and not self.prepared.is_new:
             owner = f"{tenant.slug} has" if tenant else "All tenants share"
             self.add_error(None, f"{owner} an app of this kind already: change that one instead of adding another.")
         return cleaned
+
+    def _is_dangerous(self, cleaned: dict[str, Any]) -> bool:
+        """Whether it changes where secrets go, or by which client id and secrets the provider knows us."""
+        told = self._registration(cleaned)
+        replaces = self.has_secrets and told.client_secrets is not None
+        return replaces or told.params != self._goes_to or told.client_id != self.initial["client_id"]
 
     def _registration(self, cleaned: dict[str, Any]) -> Registration:
         typed = cleaned["client_secrets"]

@@ -23,7 +23,14 @@ def suspend_buttons(asks: str) -> tuple[Button[Any], Button[Any]]:
             tone="danger",
             needs_proof=True,
         ),
-        Button("resume", "Resume", _resume, lambda row: row.suspended_at is not None, tone="primary"),
+        Button(
+            "resume",
+            "Resume",
+            _resume,
+            lambda row: row.suspended_at is not None,
+            tone="primary",
+            needs_proof=True,  # what was cut off may have been stolen
+        ),
     )
 
 

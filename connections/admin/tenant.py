@@ -15,6 +15,7 @@ from connections.admin.base import count_of, operator_behind
 from connections.admin.buttons import ButtonsAdmin
 from connections.admin.fields import LinesField
 from connections.admin.filters import SwitchFilter
+from connections.admin.proof import prove, with_request
 from connections.admin.switch_buttons import suspend_buttons
 from connections.admin.tenant_deletion import DELETE_BUTTON
 from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
@@ -35,8 +36,13 @@ _SUSPEND_ASKS = (
 )
 
 
+_ADDRESSES = ("allowed_origins", "return_urls", "reconnect_url")
+
+
 class TenantForm(forms.ModelForm[Tenant]):
-    """A tenant's profile. The lifecycle decides whether it is valid."""
+    """A tenant's profile. The lifecycle decides whether it is valid. New addresses need a proof of who enters them."""
+
+    request: HttpRequest
 
     allowed_origins = LinesField(
         label="Allowed origins", help_text="Pages that may embed the widget, one a line, like https://app.example.com"
@@ -81,6 +87,9 @@ class TenantForm(forms.ModelForm[Tenant]):
         except InvalidRequest as refusal:
             field = refusal.extra["field"]
             self.add_error(field if field in self.fields else None, refusal.detail)
+            return cleaned
+        if not self.instance._state.adding and not {*_ADDRESSES}.isdisjoint(self.changed_data):
+            prove(self.request)  # browsers are sent there, with what completes a connection
         return cleaned
 
 
@@ -101,11 +110,11 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
     search_help_text = "A slug, a name or an id"
     fieldsets = (
         (None, {"fields": ("slug", "name", "state", "related")}),
-        ("Addresses", {"fields": ("allowed_origins", "return_urls", "reconnect_url")}),
+        ("Addresses", {"fields": _ADDRESSES}),
     )
     add_fieldsets = (
         (None, {"fields": ("slug", "name")}),
-        ("Addresses", {"fields": ("allowed_origins", "return_urls", "reconnect_url")}),
+        ("Addresses", {"fields": _ADDRESSES}),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -117,6 +126,11 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         return self.add_fieldsets if obj is None else self.fieldsets
+
+    def get_form(
+        self, request: HttpRequest, obj: Tenant | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Tenant]]:
+        return with_request(super().get_form(request, obj, change, **kwargs), request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         return () if obj is None else ("slug", "state", "related")

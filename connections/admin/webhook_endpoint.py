@@ -214,7 +214,15 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
         Button("replay", "Replay", _replay, lambda row: row.disabled_at is None, has_own_page=True),
         Button("change", "Change", _change, has_own_page=True, needs_proof=True),
         Button("rotate", "Rotate secret", _rotate, has_own_page=True, needs_proof=True),
-        Button("disable", "Disable", _disable, lambda row: row.disabled_at is None, asks=_DISABLE_ASKS, tone="danger"),
+        Button(
+            "disable",
+            "Disable",
+            _disable,
+            lambda row: row.disabled_at is None,
+            asks=_DISABLE_ASKS,
+            tone="danger",
+            needs_proof=True,
+        ),
         Button("remove", "Remove", _remove, asks=_REMOVE_ASKS, tone="danger", needs_proof=True),
     )
     list_display = ("address", "owner", "state", "told", "waiting", "last_success")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from connections.admin.base import operator_behind
 from connections.admin.people import sessions
+from connections.admin.proof import is_proven, page_that_proves
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.provision.staff import end_sessions
@@ -38,7 +39,12 @@ account = never_cache(AccountView.as_view())
 
 @never_cache
 def change_password(request: HttpRequest) -> HttpResponse:
-    """Change one's own password, on Django's page. One transaction: no change without its audit row."""
+    """Change one's own password, on Django's page. One transaction: no change without its audit row.
+
+    A proof comes first, since nothing counts the guesses at the old password that this page asks for.
+    """
+    if not is_proven(request):
+        return page_that_proves(request, request.get_full_path())
     with short_transaction():
         answer = admin.site.password_change(request)
         if answer.status_code == HTTPStatus.FOUND:
