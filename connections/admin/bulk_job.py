@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
@@ -68,24 +68,28 @@ class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
     list_filter = ("act",)
     search_fields = ("operator",)
     search_help_text = "An operator or an id"
-    fields = ("what", "progress", "outcomes", "rows_link", "by", "ordered_at", "cancelled_at", "finished_at")
+    fields = ("what", "progress", "outcomes", "rows_link", "by", "ordered", "cancelled", "finished")
 
     ordered = columns.moment("ordered_at", "Ordered")
+    cancelled = columns.moment("cancelled_at", "Cancelled")
     finished = columns.moment("finished_at", "Finished")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(settled=count_of(BulkRow.objects.exclude(code=""), "job"))
+        client = ApiClient.objects.filter(id=OuterRef("api_client_id"))
+        settled = count_of(BulkRow.objects.exclude(code=""), "job")
+        return super().get_queryset(request).annotate(settled=settled, client_name=Subquery(client.values("name")))
 
     @admin.display(description="Job")
     def what(self, row: BulkJob) -> str:
         return str(row)
 
     @admin.display(description="Ordered by")
-    def by(self, row: BulkJob) -> SafeString | str:
+    def by(self, row: Any) -> SafeString | str:
         if row.api_client_id is None:
-            return row.operator
-        client = ApiClient.objects.filter(id=row.api_client_id).first()
-        return "an API client that is gone" if client is None else show.link(client)
+            return str(row.operator)
+        if row.client_name is None:
+            return "an API client that is gone"
+        return show.link(ApiClient(id=row.api_client_id, name=row.client_name))
 
     @admin.display(description="Progress")
     def progress(self, row: Any) -> SafeString:

@@ -144,6 +144,7 @@ class HealthFilter(ChoiceFilter):
         ),
         "unproven": ("Never verified", Q(verified_at=None)),
         "revoking": ("Revocation under way", CONDITIONS["revoking"]),
+        "canary": ("Canary", Q(is_canary=True)),
         "paused": ("Paused", any_thrown(PAUSE)),
         "suspended": (
             "Suspended",

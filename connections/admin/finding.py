@@ -20,6 +20,15 @@ from connections.models import Connection, Finding, Step, Verdict, WatchRule
 from connections.refusals import InvalidRequest
 
 _LISTS = ("connections", "asked_for")  # these have rows of their own
+_WORDS = {
+    "keys": "usable keys",
+    "acts": "what it did",
+    "got_it": "got the credential",
+    "connections_counted": "different connections",
+    "asked_for_counted": "different ids that it was denied",
+    "highest": "the most on any day before",
+    "slept_days": "days unused before",
+}
 _SAYS = {
     Verdict.EXPECTED: "Settled: what was done about it is undone, and the client is known for it from now on.",
     Verdict.HARMFUL: "Settled: the client is held until its key is rotated, or somebody vouches for it.",
@@ -96,13 +105,17 @@ class FindingAdmin(ButtonsAdmin[Finding], ReadOnlyAdmin[Finding]):
     id_search_fields = ("id", "client_id")
     date_hierarchy = "opened_at"
     fieldsets = (
-        (None, {"fields": ("what", "shown_client", "shown_tenant", "state", "done", "stepped_at")}),
+        (None, {"fields": ("what", "shown_client", "shown_tenant", "state", "done", "stepped")}),
         (
             "Evidence",
-            {"fields": ("first_at", "last_at", "opened_at", "shown_facts", "shown_connections", "asked_for")},
+            {"fields": ("began", "last_seen", "noticed", "shown_facts", "shown_connections", "asked_for")},
         ),
-        ("What was said of it", {"fields": ("verdict", "note", "resolved_by", "resolved_at")}),
+        ("What was said of it", {"fields": ("verdict", "note", "resolved_by", "settled")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Finding | None = None) -> Any:
+        """Leave out what was said of it until somebody has."""
+        return self.fieldsets if obj is None or obj.resolved_at is not None else self.fieldsets[:-1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Finding | None = None) -> Any:
         return [name for _, part in self.fieldsets for name in part["fields"]]
@@ -129,10 +142,14 @@ class FindingAdmin(ButtonsAdmin[Finding], ReadOnlyAdmin[Finding]):
 
     began = columns.moment("first_at", "Began")
     last_seen = columns.moment("last_at", "Seen last")
+    noticed = columns.moment("opened_at", "Noticed")
+    stepped = columns.moment("stepped_at", "Since")
+    settled = columns.moment("resolved_at", "Settled")
 
     @admin.display(description="In figures")
     def shown_facts(self, row: Finding) -> SafeString | str:
-        return show.facts({name: value for name, value in row.evidence.items() if name not in _LISTS})
+        said = {_WORDS.get(name, name): value for name, value in row.evidence.items() if name not in _LISTS}
+        return show.facts(said)
 
     @admin.display(description="Connections (the first few)")
     def shown_connections(self, row: Finding) -> SafeString | str:

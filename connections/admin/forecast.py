@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -30,18 +31,23 @@ _LABELS = {
 
 @require_safe
 def forecast(request: HttpRequest) -> HttpResponse:
-    """Show what ends within the chosen days, a page at a time, by date. Raises ``PermissionDenied``."""
+    """Show what ends within the chosen days, a page at a time, by date; or what is overdue, or ends at any time.
+
+    The two are apart, since what is overdue may be long, and nobody would see what ends tomorrow behind it. Raises
+    ``PermissionDenied``.
+    """
     if not request.user.has_perm("connections.view_connection"):
         raise PermissionDenied
     now = database_now()
     days = next((days for days in _DAYS if request.GET.get("days") == str(days)), 30)
     cause = next((cause for cause in Cause if request.GET.get("cause") == cause.value), None)
+    is_overdue = "overdue" in request.GET
     found = upcoming(
         see=partial(visible, request.user),
-        until=now + timedelta(days=days),
+        until=now if is_overdue else now + timedelta(days=days),
         now=now,
         limit=_PAGE + 1,
-        after=_after(request.GET.get("after", "")),
+        after=_after(request.GET.get("after", "")) or (None if is_overdue else Position(now, "", UUID(int=0))),
         causes=tuple(Cause) if cause is None else (cause,),
     )
     shown = found[:_PAGE]
@@ -51,6 +57,7 @@ def forecast(request: HttpRequest) -> HttpResponse:
         "endings": [{"of": ending, "label": _LABELS[ending.cause]} for ending in shown],
         "after": str(shown[-1].position) if len(found) > _PAGE else "",
         "days": days,
+        "is_overdue": is_overdue,
         "days_choices": _DAYS,
         "cause": "" if cause is None else cause.value,
         "causes": [(cause.value, label) for cause, label in _LABELS.items()],

@@ -43,7 +43,7 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
             asks="Close it once the fault is mended: from then on, what is refused is held against a connection again.",
         ),
     )
-    list_display = ("what", "app", "state", "spared", "opened", "last_seen", "shown_evidence")
+    list_display = ("listed", "app", "state", "spared", "opened", "last_seen")
     list_filter = (OpenFilter, "kind", "cause", _Provider, id_filter("app", "provider app", "provider_app_id"))
     list_select_related = ("provider_app__tenant",)
     search_fields = ("at", "provider_app__name", "provider_app__provider", "provider_app__tenant__slug")
@@ -52,13 +52,22 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
     date_hierarchy = "opened_at"
     fieldsets = (
         (None, {"fields": ("what", "app", "state", "told", "means", "to_do")}),
-        ("What was seen", {"fields": ("spared", "counts", "answers", "shown_evidence")}),
+        ("What was seen", {"fields": ("not_downgraded", "counts", "answers", "shown_evidence")}),
         ("When", {"fields": ("opened", "last_seen", "closed", "steps")}),
     )
 
     @admin.display(description="Incident", ordering="kind")
+    def listed(self, row: Incident) -> SafeString:
+        kind = row.get_kind_display()
+        return show.two_lines(row.get_cause_display(), kind) if row.cause else show.two_lines(kind, "")
+
+    @admin.display(description="Incident")
     def what(self, row: Incident) -> str:
         return f"{row.get_cause_display()}: {row.get_kind_display()}" if row.cause else row.get_kind_display()
+
+    @admin.display(description="Not downgraded for it")
+    def not_downgraded(self, row: Incident) -> str:
+        return f"{row.spared:,} connection{'' if row.spared == 1 else 's'}"
 
     @admin.display(description="What is so")
     def told(self, row: Incident) -> str:

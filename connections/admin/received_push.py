@@ -42,7 +42,7 @@ class ReceivedPushAdmin(LongListAdmin[ReceivedPush], ReadOnlyAdmin[ReceivedPush]
     search_fields = ("event_types",)
     search_help_text = "The id of a push or of a provider app, or of the newest 100,000 a type"
     id_search_fields = ("id", "provider_app_id")
-    fields = ("what", "app", "state_chip", "outcome", "repeats", "is_echo", "received_at", "done_at", "related")
+    fields = ("what", "app", "state_chip", "outcome", "repeats", "is_echo", "received", "done", "related")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ReceivedPush | None = None) -> Any:
         return self.fields
@@ -51,11 +51,11 @@ class ReceivedPushAdmin(LongListAdmin[ReceivedPush], ReadOnlyAdmin[ReceivedPush]
         return in_newest(queryset, Q(event_types__contains=[term]))
 
     received = columns.moment("received_at", "Came")
+    done = columns.moment("done_at", "Acted on")
 
     @admin.display(description="Push")
-    def what(self, row: ReceivedPush) -> SafeString | str:
-        types = ", ".join(row.event_types[:3]) or ("unread" if row.state == PushState.REFUSED else "nothing")
-        return show.link(row, types)
+    def what(self, row: ReceivedPush) -> str:
+        return ", ".join(row.event_types[:3]) or ("unread" if row.state == PushState.REFUSED else "nothing")
 
     @admin.display(description="Provider app")
     def app(self, row: ReceivedPush) -> SafeString | str:
@@ -71,9 +71,8 @@ class ReceivedPushAdmin(LongListAdmin[ReceivedPush], ReadOnlyAdmin[ReceivedPush]
         if row.state == PushState.REFUSED:
             times = f" {row.count} times." if row.count > 1 else ""
             return REFUSALS.get(row.why, row.why) + times
-        if row.forwarded and not row.connections:
-            return f"{row.forwarded} passed on"
-        return f"about {row.connections} connections, {row.ended} ended, {row.forwarded} passed on"
+        parts = ((row.ended, "ended"), (row.connections - row.ended, "asked about"), (row.forwarded, "passed on"))
+        return ", ".join(f"{count} {words}" for count, words in parts if count) or "About nothing that we know."
 
     @admin.display(description="See also")
     def related(self, row: ReceivedPush) -> SafeString | str:

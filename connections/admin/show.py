@@ -162,6 +162,10 @@ def _plain(name: str, item: Any) -> SafeString | str:
         return id_link(_PAGES[name], item)
     if isinstance(item, dict):
         return facts(item)
+    if isinstance(item, list) and all(isinstance(one, str) for one in item):
+        return ", ".join(item)
+    if isinstance(item, bool):
+        return "yes" if item else "no"
     return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, default=str)
 
 

@@ -1,5 +1,6 @@
 """The rules of watching use: what each looks for, and what is done about what it finds."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -28,6 +29,7 @@ class RuleForm(forms.ModelForm[WatchSetting]):
     class Meta:
         model = WatchSetting
         fields = ("is_on", "least", "throttle_after", "hold_after", "kill_after")
+        help_texts = dict.fromkeys(("hold_after", "kill_after"), "Minutes, as above.")
 
 
 class CanaryForm(forms.Form):
@@ -82,6 +84,21 @@ def _change(request: HttpRequest, row: WatchSetting) -> HttpResponse | Told:
     return _page(request, row, form, title="Change the rule")
 
 
+def _sees_connections(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("connections.view_connection"))
+
+
+def _after(column: str, description: str) -> Callable[[Any, WatchSetting], str]:
+    """Return a column that says when a step is taken."""
+
+    @admin.display(description=description, ordering=column)
+    def said(page: Any, row: WatchSetting) -> str:
+        minutes = getattr(row, column)
+        return "never" if minutes is None else f"after {minutes} minutes" if minutes else "at once"
+
+    return said
+
+
 @admin.register(WatchSetting)
 class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
     """There is a row for each rule. At first each tells of what it finds, and nothing else is done."""
@@ -98,16 +115,21 @@ class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
             needs_proof=True,
         ),
     )
-    list_display = ("what", "state", "least", "throttle_after", "hold_after", "kill_after")
+    list_display = ("what", "state", "least", "slows_down", "holds", "suspends")
     id_search_fields = ()
-    fields = ("what", "state", "least", "throttle_after", "hold_after", "kill_after", "findings", "canaries")
+    fields: tuple[str, ...] = ("what", "state", "least", "slows_down", "holds", "suspends", "findings")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WatchSetting]:
         watch_settings()  # makes the rows before the first beat
         return super().get_queryset(request)
 
+    def get_fields(self, request: HttpRequest, obj: WatchSetting | None = None) -> tuple[str, ...]:
+        """Show the canaries to whoever may see connections, with the rule that watches them."""
+        is_theirs = obj is not None and obj.rule == WatchRule.CANARY_USED
+        return (*self.fields, "canaries") if is_theirs and _sees_connections(request) else self.fields
+
     def get_readonly_fields(self, request: HttpRequest, obj: WatchSetting | None = None) -> Any:
-        return self.fields
+        return (*self.fields, "canaries")
 
     @admin.display(description="What it looks for", ordering="rule")
     def what(self, row: WatchSetting) -> str:
@@ -117,13 +139,15 @@ class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
     def state(self, row: WatchSetting) -> SafeString:
         return show.chip("On", "good") if row.is_on else show.chip("Off", "warn")
 
+    slows_down = _after("throttle_after", "Slow down")
+    holds = _after("hold_after", "Hold")
+    suspends = _after("kill_after", "Suspend")
+
     @admin.display(description="See also")
     def findings(self, row: WatchSetting) -> SafeString:
         return show.list_link("Findings", Finding, rule__exact=row.rule)
 
     @admin.display(description="Canaries (the newest)")
     def canaries(self, row: WatchSetting) -> SafeString | str:
-        if row.rule != WatchRule.CANARY_USED:
-            return show.NOTHING
         laid = Connection.objects.filter(is_canary=True, status__in=LIVE).order_by("-created_at")[:_SHOWN]
-        return show.join([show.link(one) for one in laid]) or show.NOTHING
+        return show.join([show.link(one) for one in laid]) or "None is laid yet."

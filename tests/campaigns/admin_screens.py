@@ -32,6 +32,7 @@ _FURTHER = {
     "grant-add": "connections/accessgrant/add/",
     "endpoint-add": "connections/webhookendpoint/add/",
     "forecast": "forecast/",
+    "forecast-overdue": "forecast/?overdue=1",
     "search": "search/?q=north",
     "account": "account/",
     "incidents-closed": "connections/incident/?state=closed",
@@ -103,7 +104,9 @@ def pictures_of_admin(
             shown.set_viewport_size(window)
             for scheme in SCHEMES:
                 shown.emulate_media(color_scheme=scheme)
-                shown.screenshot(path=folder / f"admin-{name}-{size}-{scheme}.png", full_page=True)
+                shown.screenshot(
+                    path=folder / f"admin-{name}-{size}-{scheme}.png", full_page=True, animations="disabled"
+                )
         for barrier in faint(shown):
             print(f"{name}, dark: {barrier}")
         if wide := excess(shown):

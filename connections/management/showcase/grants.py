@@ -114,7 +114,7 @@ def _grant(
 
 def _reason(condition: Condition, app: App, chance: Chance) -> Reason:
     """Return why it is so: of what was revoked, providers that push have often told it themselves."""
-    if condition.status is Status.REVOKED and app.entry.push is not None and chance.falls(0.8):
+    if condition.status is Status.REVOKED and app.told_ends and chance.falls(0.8):
         return Reason.PROVIDER_NOTIFIED
     return condition.reason
 

@@ -36,6 +36,12 @@ class App:
     entry: CatalogEntry
     liked: Liked
 
+    @property
+    def told_ends(self) -> Sequence[str]:
+        """The types of what its provider pushes by itself when a grant has ended."""
+        events = () if self.entry.push is None else self.entry.push.events
+        return [event.type for event in events if event.means == "ended"]
+
 
 @dataclass(slots=True)
 class Ground:

@@ -209,7 +209,7 @@ def _pushes(chance: Chance, ground: Ground, granted: Sequence[Granted]) -> None:
         if app.entry.push is not None and app.entry.push.key == "push_secret":
             add_push_secret(app.row, chance.token(), actor=audit.SYSTEM)
     rows = [
-        _push(chance, one.app, one.connection.status_changed_at, [_type_of_an_end(one.app)], connections=1, ended=1)
+        _push(chance, one.app, one.connection.status_changed_at, [one.app.told_ends[0]], connections=1, ended=1)
         for one in granted
         if one.connection.reason == Reason.PROVIDER_NOTIFIED
     ]
@@ -222,11 +222,6 @@ def _pushes(chance: Chance, ground: Ground, granted: Sequence[Granted]) -> None:
         at = chance.before(timedelta(days=6))
         rows.append(_push(chance, app, at, [], state=PushState.REFUSED, why=why, count=count))
     write(rows)
-
-
-def _type_of_an_end(app: App) -> str:
-    events = () if app.entry.push is None else app.entry.push.events
-    return next((event.type for event in events if event.means == "ended"), "grant.ended")
 
 
 def _push(chance: Chance, app: App, at: datetime, types: list[str], **columns: Any) -> ReceivedPush:

@@ -33,6 +33,22 @@ def test_shows_each_cause_with_a_link_and_advice(olga: Client, acme: Tenant) -> 
     assert "Nothing ends within 7 days" in shown(olga, days="7", cause=Cause.CLIENT_SECRET)
 
 
+def test_what_is_overdue_hides_nothing_that_ends_tomorrow(
+    olga: Client, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connections.admin.forecast._PAGE", 2)
+    overdue = [ending(acme, Cause.OLD_KEY, database_now() - timedelta(days=number)) for number in (1, 2, 3)]
+    crowded = ending(acme, Cause.CROWDED, database_now() - timedelta(days=4))
+    tomorrow = ending(acme, Cause.GRANT, database_now() + timedelta(days=1))
+    coming = shown(olga)
+    assert page_url(tomorrow) in coming and page_url(crowded) not in coming
+    assert not any(page_url(row) in coming for row in overdue)
+    first = olga.get(reverse("forecast"), {"overdue": "1"})
+    pages = first.content.decode() + shown(olga, overdue="1", after=first.context["after"])
+    assert all(page_url(row) in pages for row in (*overdue, crowded)) and page_url(tomorrow) not in pages
+    assert "Nothing is overdue" in shown(olga, overdue="1", cause=Cause.CERTIFICATE)
+
+
 def test_turns_pages(olga: Client, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connections.admin.forecast._PAGE", 1)
     rows = [ending(acme, Cause.GRANT, database_now() + timedelta(days=number)) for number in (1, 2)]

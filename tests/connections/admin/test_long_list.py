@@ -152,7 +152,10 @@ QUESTIONS: tuple[tuple[type[Model], dict[str, str]], ...] = (
     *((Connection, {"q": term}) for term in ("alice", "work", "sandbox", "acme")),
     *((Connection, {"status__exact": status}) for status in ("suspect", "needs_reauth", "disconnected")),
     *((Connection, {"health": health}) for health in ("failing", "overdue", "refused", "ending", "unrenewable")),
-    *((Connection, {"health": health}) for health in ("undecryptable", "unproven", "paused", "suspended", "due")),
+    *(
+        (Connection, {"health": health})
+        for health in ("undecryptable", "unproven", "paused", "suspended", "due", "canary")
+    ),
     *((Connection, {name: value}) for name, value in (("tenant", "acme"), ("provider", "sandbox"))),
     *((Connection, {name: value}) for name, value in (("reason", "expired"), ("owner_kind__exact", "tenant"))),
     (Connection, {"binding__exact": "none"}),
