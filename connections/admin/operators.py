@@ -10,7 +10,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.forms import ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget, UserChangeForm
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +20,7 @@ from django.template.response import TemplateResponse
 
 from connections.admin import show
 from connections.admin.base import ChosenRowsAdmin, M, operator_behind
+from connections.admin.boxes import Boxes, PermissionsField
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.fields import LinesField
 from connections.admin.people.factors import factors_of
@@ -35,6 +38,23 @@ _RESET_ASKS = (
     "new one at the next login, by the password alone: make sure that it is the owner who has asked."
 )
 _LOGOUT_ASKS = "It is logged out everywhere. Its owner may log in again."
+
+
+class _PasswordState(ReadOnlyPasswordHashWidget):
+    """Says whether there is a password. Django would show how it is hashed, and the beginning of the hash."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        is_set = bool(value) and not value.startswith(UNUSABLE_PASSWORD_PREFIX)
+        return {**context, "summary": [{"label": "Set" if is_set else "None"}]}
+
+
+class AccountForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """An account, without its password."""
+
+    password = ReadOnlyPasswordHashField(
+        label="Password", widget=_PasswordState, help_text="It is not stored, and so cannot be seen."
+    )
 
 
 class _ProvenForm(forms.ModelForm):  # type: ignore[type-arg]  # of accounts and of roles
@@ -62,6 +82,11 @@ class _BySuperusers(ChosenRowsAdmin[M]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_superuser(request)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Permission:
+            return db_field.formfield(form_class=PermissionsField)
+        return db_field.formfield(widget=Boxes)
 
     def get_form(self, request: HttpRequest, obj: M | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
         form = super().get_form(request, obj, **kwargs)  # Django's page of accounts takes no more either
@@ -179,6 +204,8 @@ class OperatorAccountAdmin(_BySuperusers[User], ButtonsAdmin[User], UserAdmin): 
     """Accounts of operators."""
 
     action = "operator.account"
+    form = AccountForm
+    filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")  # what was is not typed
     list_title = "Users"
     change_form_template = "admin/connections/user.html"
@@ -211,3 +238,4 @@ class RoleAdmin(_BySuperusers[Group], GroupAdmin):
     """Roles: what the accounts in them may do."""
 
     action = "operator.role"
+    filter_horizontal = ()
