@@ -19,7 +19,7 @@ class Boxes(forms.CheckboxSelectMultiple):
         return render_to_string("admin/connections/boxes.html", self.get_context(name, value, attrs))
 
 
-class _ByKind(ModelChoiceIterator):
+class _ByKind(ModelChoiceIterator):  # type: ignore[type-arg]  # generic in the stubs alone
     """Permissions in groups by the kind of row that they are about."""
 
     queryset: Any
@@ -31,7 +31,7 @@ class _ByKind(ModelChoiceIterator):
             yield capfirst(kind.name), [self.choice(row) for row in permissions]
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # likewise
     """Permissions to tick."""
 
     iterator = _ByKind

@@ -18,6 +18,8 @@ from connections.lifecycle.provision.brands import prepare_brand, store_brand
 from connections.models import Brand
 from connections.refusals import InvalidRequest
 
+_OPERATORS = "The operator: for pages without a tenant, and where a tenant says nothing"
+
 
 class CheckedBrandForm(BrandForm):
     """The fields of a brand. The lifecycle decides whether it is valid."""
@@ -42,7 +44,7 @@ class BrandAdmin(ButtonsAdmin[Brand]):
 
     form = CheckedBrandForm
     actions = None
-    list_display = ("whose", "swatches", "language", "changed")
+    list_display = ("named", "swatches", "language", "changed")
     list_select_related = ("tenant",)
     search_fields = ("tenant__slug", "tenant__name")
     search_help_text = "A tenant's slug or name, or an id"
@@ -99,10 +101,12 @@ class BrandAdmin(ButtonsAdmin[Brand]):
         """Do nothing: no other rows are saved with a brand."""
 
     @admin.display(description="Whose", ordering="tenant__slug")
+    def named(self, row: Brand) -> str:
+        return _OPERATORS if row.tenant is None else row.tenant.name
+
+    @admin.display(description="Whose")
     def whose(self, row: Brand) -> SafeString | str:
-        if row.tenant is None:
-            return "The operator: for pages without a tenant, and where a tenant says nothing"
-        return show.link(row.tenant, row.tenant.name)
+        return _OPERATORS if row.tenant is None else show.link(row.tenant, row.tenant.name)
 
     @admin.display(description="Colours")
     def swatches(self, row: Brand) -> SafeString | str:

@@ -136,6 +136,7 @@ class BulkRowAdmin(ReadOnlyAdmin[BulkRow]):
 
     list_title = "Rows of background jobs"
     list_display = ("about", "result", "detail", "of_job")
+    list_display_links = ("result",)  # the first column leads to the connection
     list_filter = (_ResultFilter, id_filter("job", "job", "job_id"))
     list_select_related = ("job", "connection")
     search_fields = ("code",)

@@ -234,7 +234,7 @@ class OperatorAccountAdmin(_BySuperusers[User], ButtonsAdmin[User], UserAdmin): 
 
 
 @admin.register(Group)
-class RoleAdmin(_BySuperusers[Group], GroupAdmin):
+class RoleAdmin(_BySuperusers[Group], GroupAdmin):  # type: ignore[misc]  # the stubs name the field otherwise
     """Roles: what the accounts in them may do."""
 
     action = "operator.role"

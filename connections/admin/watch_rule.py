@@ -21,6 +21,7 @@ from connections.models import LIVE, Connection, Finding, ProviderApp, Tenant, W
 from connections.refusals import InvalidRequest, NotFound
 
 _SHOWN = 50
+_FIELDS = ("what", "state", "least", "slows_down", "holds", "suspends", "findings")
 
 
 class RuleForm(forms.ModelForm[WatchSetting]):
@@ -117,7 +118,6 @@ class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
     )
     list_display = ("what", "state", "least", "slows_down", "holds", "suspends")
     id_search_fields = ()
-    fields: tuple[str, ...] = ("what", "state", "least", "slows_down", "holds", "suspends", "findings")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WatchSetting]:
         watch_settings()  # makes the rows before the first beat
@@ -126,10 +126,10 @@ class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
     def get_fields(self, request: HttpRequest, obj: WatchSetting | None = None) -> tuple[str, ...]:
         """Show the canaries to whoever may see connections, with the rule that watches them."""
         is_theirs = obj is not None and obj.rule == WatchRule.CANARY_USED
-        return (*self.fields, "canaries") if is_theirs and _sees_connections(request) else self.fields
+        return (*_FIELDS, "canaries") if is_theirs and _sees_connections(request) else _FIELDS
 
     def get_readonly_fields(self, request: HttpRequest, obj: WatchSetting | None = None) -> Any:
-        return (*self.fields, "canaries")
+        return (*_FIELDS, "canaries")
 
     @admin.display(description="What it looks for", ordering="rule")
     def what(self, row: WatchSetting) -> str:
