@@ -11,6 +11,6 @@ of it. Changes: imports and their rows, connections, credential versions.
 - ``take``: judges rows and keeps the good ones, sealed · ``store``: makes connections of them · ``conflicts``: those
   that are there already · ``prove``: refreshes and probes what was stored
 - ``hand_out``: a tenant's exit bundle · ``bundle_file``: its file, encrypted and signed ·
-  ``receive``: the tenant of one
+  ``receive``: the tenant of one, with ``receive_beside``: its provider apps and access grants
 - ``go_on``: takes an import as far as possible · ``report``: what came of each row, in codes and words
 """

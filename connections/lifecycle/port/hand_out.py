@@ -57,6 +57,7 @@ APP_COLUMNS = (
     *("provider", "auth_style", "name", "client_id", "params", "discovered", "scopes", "required_scopes"),
     *("allowed_scopes", "allows_legacy"),
 )
+SECRETS_END = ("other_secrets_end_at", "secret_expires_at")
 CONNECTION_COLUMNS = (
     *("provider", "owner_kind", "end_user", "granted_by", "grants_only", "binding", "params", "metadata", "label"),
     *("is_default", "status", "reason", "provider_account_id", "provider_account_name", "lacks_refresh_token"),
@@ -274,6 +275,7 @@ def _app(app: ProviderApp, *, with_secrets: bool) -> dict[str, Any]:
         "is_shared": app.tenant_id is None,
         **{name: getattr(app, name) for name in APP_COLUMNS},
         "client_secrets": secrets,
+        "secrets_end": {name: getattr(app, name) for name in SECRETS_END} if secrets else None,
     }
 
 

@@ -7,37 +7,32 @@ still refreshes it, and whoever is second would end the grant.
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, ProgrammingError
-from django.db.models import Q
 
-from connections.access.secrets import current_data_key, seal_client_secrets
-from connections.access.targets import Access, access_to, registrar_of
+from connections.access.secrets import current_data_key
+from connections.access.targets import Access, access_to
 from connections.brand.palette import ROLES
 from connections.brand.profile import BrandProfile
-from connections.database.clock import in_utc
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials.grant_end import GrantEnds
 from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
 from connections.lifecycle.health.status import change_status
-from connections.lifecycle.policy.give import Terms, check_terms
 from connections.lifecycle.port.hand_out import (
-    APP_COLUMNS,
     CONNECTION_COLUMNS,
     FORMAT,
-    GRANT_COLUMNS,
     VERSION_COLUMNS,
 )
 from connections.lifecycle.port.options import Options
+from connections.lifecycle.port.receive_beside import apps_here, moment, store_grants
 from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
 from connections.models import (
-    AccessGrant,
     Bundle,
     BundleWay,
     Connection,
@@ -48,11 +43,10 @@ from connections.models import (
     Reason,
     RowState,
     Status,
-    SubjectKind,
     Tenant,
 )
 from connections.models.switches import PAUSE
-from connections.refusals import AppMisconfigured, BundleRefused, InvalidRequest, Refusal
+from connections.refusals import AppMisconfigured, BundleRefused, InvalidRequest
 from connections.vault.keyring import DataKey
 from providers.catalog.loader import UnknownProvider, entry
 from providers.values import Credential, Obtained
@@ -109,7 +103,7 @@ def _receive(
     left: list[tuple[str, str]] = []
     tenant = _begun(bundle_id) or _begin(document, bundle_id, signer=signer, slug=slug, left=left, actor=actor)
     run = ImportRun.objects.get(digest=bundle_id.bytes)
-    apps, without_secrets = _apps(document["provider_apps"], tenant, actor=actor)
+    apps, without_secrets = apps_here(document["provider_apps"], tenant, actor=actor)
     store = _Store(tenant, run, apps, is_move=is_move, left=left, actor=actor)
     known = set(ImportRow.objects.filter(run=run).values_list("line", flat=True))
     rows = [(line, one) for line, one in enumerate(document["connections"], start=1) if line not in known]
@@ -117,7 +111,7 @@ def _receive(
         with short_transaction() as now:
             for line, one in rows[begin : begin + SLICE]:
                 store.connection(line, one, now=now)
-    left += _grants(document["access_grants"], tenant, actor=actor)
+    left += store_grants(document["access_grants"], tenant, actor=actor)
     with short_transaction() as now:
         if not document["tenant"]["suspended"]:
             Tenant.objects.filter(id=tenant.id).update(suspended_at=None)
@@ -243,72 +237,6 @@ def _brand_profile(described: Mapping[str, Any]) -> BrandProfile:
     )
 
 
-def _apps(
-    described: Sequence[Mapping[str, Any]], tenant: Tenant, *, actor: audit.Actor
-) -> tuple[dict[str, ProviderApp], list[str]]:
-    """Return the app here for each app of the bundle, by its id there, and the names of those without secrets.
-
-    A shared app here of the same registration is taken; else the tenant gets one of its own.
-    """
-    found: dict[str, ProviderApp] = {}
-    without = []
-    for one in described:
-        same = ProviderApp.objects.filter(provider=one["provider"], auth_style=one["auth_style"])
-        app = same.filter(Q(tenant=tenant) | Q(tenant=None), client_id=one["client_id"]).order_by("tenant").first()
-        if app is None and not same.filter(tenant=tenant).exists():
-            app = _make_app(one, tenant, actor=actor)
-        if app is not None:
-            found[one["id"]] = app
-            if app.secrets is None and app.client_id:
-                without.append(app.name)
-    return found, without
-
-
-def _make_app(one: Mapping[str, Any], tenant: Tenant, *, actor: audit.Actor) -> ProviderApp:
-    app_id = uuid.UUID(one["id"])
-    app = ProviderApp(tenant=tenant, **{name: one[name] for name in APP_COLUMNS})
-    if not ProviderApp.objects.filter(id=app_id).exists():
-        app.id = app_id
-    with short_transaction():
-        app.save(force_insert=True)
-        if one["client_secrets"]:
-            app.secrets = seal_client_secrets(app, one["client_secrets"], registrar=registrar_of(app))
-            app.save(update_fields=["secrets"])
-        audit.record("provider_app.saved", actor=actor, tenant_id=tenant.id, detail={"provider_app": str(app.id)})
-    return ProviderApp.objects.get(id=app.id)
-
-
-def _grants(described: Sequence[Mapping[str, Any]], tenant: Tenant, *, actor: audit.Actor) -> Iterator[tuple[str, str]]:
-    """Store the access grants that may be given here, and yield the ids of the others, each with a sentence."""
-    here = set(map(str, Connection.objects.for_tenant(tenant.id).values_list("id", flat=True)))
-    there = set(map(str, AccessGrant.objects.for_tenant(tenant.id).values_list("id", flat=True)))
-    for one in described:
-        if one["id"] in there or (one["connection_id"] is not None and one["connection_id"] not in here):
-            continue
-        with short_transaction() as now:
-            grant = AccessGrant(tenant=tenant, **{name: one[name] for name in GRANT_COLUMNS})
-            for name in ("expires_at", "created_at"):
-                setattr(grant, name, _moment(one[name]))
-            if grant.subject_kind == SubjectKind.API_CLIENT or AccessGrant.objects.filter(id=grant.id).exists():
-                yield str(grant.id), "An access grant of an API client, or of an id that is in use here."
-                continue
-            if grant.expires_at is not None and grant.expires_at <= now:
-                continue
-            try:
-                check_terms(_terms_of(grant), tenant=tenant, now=now, actor=actor)
-            except Refusal as refusal:
-                yield str(grant.id), f"An access grant that cannot be given here: {refusal.detail}"
-                continue
-            grant.seal_terms()
-            grant.save(force_insert=True)
-
-
-def _terms_of(grant: AccessGrant) -> Terms:
-    kept = {name: getattr(grant, name) for name in Terms.__slots__ if name not in ("subject_kind", "connection_id")}
-    connection_id = None if grant.connection_id is None else uuid.UUID(str(grant.connection_id))
-    return Terms(subject_kind=SubjectKind(grant.subject_kind), connection_id=connection_id, **kept)
-
-
 class _Store:
     """Stores the connections of one bundle. ``left`` gets those that cannot be, each with a sentence."""
 
@@ -358,7 +286,7 @@ class _Store:
         now: datetime,
     ) -> None:
         values = {name: one[name] for name in CONNECTION_COLUMNS if name not in ("status", "reason")}
-        values |= {name: _moment(values[name]) for name in values if name.endswith(_TIMES)}
+        values |= {name: moment(values[name]) for name in values if name.endswith(_TIMES)}
         grant_id, known = uuid.uuid4(), one["version"]
         connection = Connection.objects.create(
             id=uuid.UUID(one["id"]), tenant=self._tenant, provider_app=app, grant_id=grant_id, **values
@@ -410,7 +338,7 @@ def _sealed(
     connection: Connection, credential: Credential, known: Mapping[str, Any], *, access: Access, key: DataKey
 ) -> Any:
     wanted = {name: known[name] for name in VERSION_COLUMNS}
-    received_at = _moment(wanted["received_at"])
+    received_at = moment(wanted["received_at"])
     if received_at is None or connection.grant_id is None:
         raise ValueError("A version has no time.")
     return seal_version(
@@ -425,14 +353,10 @@ def _sealed(
         grantor=access.target.grantor,
         before=GrantEnds(
             wanted["refresh_lifetime_seconds"],
-            _moment(wanted["refresh_expires_at"]),
-            _moment(wanted["grant_expires_at"]),
+            moment(wanted["refresh_expires_at"]),
+            moment(wanted["grant_expires_at"]),
         ),
     )
-
-
-def _moment(value: str | None) -> datetime | None:
-    return None if value is None else in_utc(datetime.fromisoformat(value))
 
 
 def trail_of(document: Mapping[str, Any]) -> list[str]:

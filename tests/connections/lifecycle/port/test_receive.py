@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,23 @@ def test_a_tenant_that_moves_vends_there_and_stands_still_here(
     assert not sandbox.control.log(endpoint="revoke")
     with elsewhere.entered():
         assert accepts(sandbox, vended(tenant, first)["credential"]["value"])
+        empty()
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_ends_of_client_secrets_come_with_the_secrets_alone(
+    acme: Tenant, connections: list[Connection], elsewhere: Elsewhere, is_new: bool
+) -> None:
+    ends = {"other_secrets_end_at": database_now() + timedelta(days=3), "secret_expires_at": database_now()}
+    ProviderApp.objects.update(**ends)
+    _, without = bundle(acme, replace(MOVE, is_move=False, with_client_secrets=False))
+    assert without["provider_apps"][0]["secrets_end"] is None
+    told, document = bundle(acme)
+    if not is_new:  # as earlier versions made it
+        del document["provider_apps"][0]["secrets_end"]
+    with elsewhere.entered():
+        receive(document, signer=told.signer, actor=SYSTEM)
+        assert ProviderApp.objects.values(*ends).get() == (ends if is_new else dict.fromkeys(ends))
         empty()
 
 
