@@ -64,6 +64,12 @@ def _measure(stack: LocalStack, known: dict[str, Any], seconds: float) -> dict[s
         "search_tenant": f"{rows}?q={known['tenant']}",
         "search_nothing": f"{rows}?q=nobody-is-called-so",
         "connection": f"{rows}{known['connection']}/change/",
+        "canaries": f"{rows}?health=canary",
+        "forecast": f"{web}/admin/forecast/?days=365",
+        "findings": f"{web}/admin/connections/finding/",
+        "pushes": f"{web}/admin/connections/receivedpush/",
+        "notices": f"{web}/admin/connections/notice/",
+        "jobs": f"{web}/admin/connections/bulkjob/",
         "everything": f"{web}/admin/search/?q={quote(known['end_user'][:9])}",
     }
     headers = {"Cookie": known["cookie"]}

@@ -51,7 +51,7 @@ from connections.models import (
     WatchPosition,
     WebhookSecret,
 )
-from tests.connections.admin.conftest import MODELS, World, list_url, make_connection, one_of, page_url
+from tests.connections.admin.conftest import MODELS, World, list_url, make_connection, one_of, page_url, press_url
 
 EDITABLE = (Tenant, Brand, ProviderApp, ApiClient)
 
@@ -178,6 +178,15 @@ def test_a_list_costs_as_many_queries_for_many_rows_as_for_few(olga: Client, wor
     assert _queries(olga, list_url(model)) == few
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_no_link_of_a_list_lies_in_another(olga: Client, world: World, model: type) -> None:
+    """A browser takes them apart: an empty link stays, which says nothing to whoever cannot see."""
+    rows = olga.get(list_url(model)).content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
+    assert "<a " in rows
+    assert not re.search(r"<a\b[^>]*>(?:(?!</a>).)*<a\b", rows, re.DOTALL)
+    assert not re.search(r"<a\b[^>]*>\s*</a>", rows)
+
+
 def test_a_connection_page_costs_as_many_queries_after_a_long_history(olga: Client, world: World) -> None:
     few = _queries(olga, page_url(world.connection))
     for _ in range(6):
@@ -192,6 +201,41 @@ def test_the_first_page_costs_as_many_queries_for_many_connections(olga: Client,
         make_connection(world.app, world.tenant, f"user-{number}")
     assert _queries(olga, reverse("admin:index")) == few
     assert few <= 28
+
+
+# What each of the newest pages may ask the database at the most: session, account, rights, and its own rows.
+MOST_QUERIES = {
+    "forecast": 17,
+    "finding list": 12,
+    "finding": 12,
+    "receivedpush list": 12,
+    "receivedpush": 12,
+    "notice list": 12,
+    "notice": 12,
+    "bulkjob list": 12,
+    "bulkjob": 12,
+    "incident list": 12,
+    "incident": 12,
+    "connectsession": 14,
+    "watchsetting": 12,
+    "providerapp try": 12,
+    "providerapp rotate-secret": 12,
+    "providerapp push-secret": 12,
+    "providerapp preview": 12,
+}
+
+
+@pytest.mark.parametrize("named", MOST_QUERIES)
+def test_the_newest_pages_ask_no_more_than_so_often(olga: Client, world: World, named: str) -> None:
+    kind, _, what = named.partition(" ")
+    models = {model.__name__.lower(): model for model in MODELS}
+    if kind == "forecast":
+        url = reverse("forecast")
+    elif what == "list":
+        url = list_url(models[kind])
+    else:
+        url = press_url(one_of(models[kind]), what) if what else page_url(one_of(models[kind]))
+    assert _queries(olga, url) <= MOST_QUERIES[named]
 
 
 def _queries(browser: Client, url: str) -> int:
