@@ -25,10 +25,7 @@ def custody() -> Custody:
 
 def _aws() -> Aws:
     relative = _text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-    endpoints = {
-        service: _url(f"AWS_ENDPOINT_URL_{name}")
-        for service, name in (("kms", "KMS"), ("secretsmanager", "SECRETS_MANAGER"), ("sts", "STS"))
-    }
+    endpoints = {service: _url(f"AWS_ENDPOINT_URL_{name}") for service, name in (("kms", "KMS"), ("sts", "STS"))}
     return Aws(
         region=_text("AWS_REGION") or _text("AWS_DEFAULT_REGION"),
         access_key_id=_text("AWS_ACCESS_KEY_ID"),

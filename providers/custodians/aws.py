@@ -32,11 +32,8 @@ _DECIDED = frozenset(
         "IncorrectKeyException",
         "InvalidCiphertextException",
         "InvalidKeyUsageException",
-        "InvalidParameterException",
-        "InvalidRequestException",
         "KMSInvalidStateException",
         "NotFoundException",
-        "ResourceNotFoundException",
     }
 )
 
