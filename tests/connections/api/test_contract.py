@@ -22,7 +22,7 @@ from tests.connections.api.described import DESCRIBED, Described
 from tests.connections.api.operations import DOCUMENT
 from tests.connections.api.test_matrix import victims
 from tests.connections.api.victim import Victim, make_victim
-from tests.factories import make_caller
+from tests.factories import Caller, make_caller
 
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 EXAMPLES = 3
@@ -55,10 +55,18 @@ def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 SCHEMA.app = application
 
 
+@pytest.fixture(scope="module")
+def victim(module_db: None) -> Victim:
+    return make_victim()
+
+
+@pytest.fixture(scope="module")
+def manager(module_db: None) -> Caller:
+    return make_caller(None, "manager", list(Permission))
+
+
 @pytest.mark.parametrize("operation", DESCRIBED, ids=str)
-def test_the_api_answers_as_its_document_says(operation: Described, db: None) -> None:
-    victim = make_victim()
-    manager = make_caller(None, "manager", list(Permission))
+def test_the_api_answers_as_its_document_says(operation: Described, victim: Victim, manager: Caller, db: None) -> None:
     described = SCHEMA[operation.path][operation.method]
 
     @settings(
