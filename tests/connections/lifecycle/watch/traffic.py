@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
+from psycopg import sql
+
 from connections.database.clock import database_now
 from connections.journal.audit import ALLOWED
 from connections.lifecycle.watch.look import watch_use
@@ -64,8 +67,20 @@ class Trail:
         """Write what was done up to ``now``, in its order, and have the beat look."""
         due = sorted((row for row in self.rows if row.at <= now), key=lambda row: row.at)
         self.rows = [row for row in self.rows if row.at > now]
-        AuditEvent.objects.bulk_create(due)
+        _write(due)
         watch_use(now=now, seconds=60)
+
+
+def _write(rows: Iterable[AuditEvent]) -> None:
+    """Insert rows by COPY: ten thousand by ``bulk_create`` take as long as all that looks at them."""
+    names = ("at", "action", "decision", "api_client_id", "tenant_id", "connection_id", "detail", "address", "subject")
+    fields = [one for one in AuditEvent._meta.concrete_fields if one.attname in names]
+    table = sql.Identifier(AuditEvent._meta.db_table)
+    columns = sql.SQL(", ").join(sql.Identifier(one.column) for one in fields)
+    into = sql.SQL("COPY {} ({}) FROM STDIN").format(table, columns)
+    with connection.cursor() as cursor, cursor.copy(into) as copy:
+        for row in rows:
+            copy.write_row([one.get_db_prep_save(getattr(row, one.attname), connection) for one in fields])
 
 
 def client_of(tenant: Tenant | None, name: str, *, made_at: datetime = MONDAY - 60 * DAY) -> ApiClient:
