@@ -15,8 +15,15 @@ import pytest
 
 from tests.services import Services, start_services, worker_environment
 
-# The folders whose files take longest, the longest first: whole stacks, browsers and commands.
-_LONG = ("campaigns", "processes", "faults", "browser", "config", "interop")
+# Where the files are that take longest, the longest first: whole stacks, browsers and commands; then single files that
+# one worker has for minutes, and folders of pages. What is left are many files of a few seconds.
+_LONG = (
+    *("campaigns/", "processes/", "faults/", "browser/", "config/", "interop/"),
+    "connections/management/doctor/",
+    "connections/admin/test_single_permissions.py",
+    "connections/lifecycle/watch/",
+    *("connections/admin/", "connections/api/"),
+)
 
 _running: list[Services] = []
 
@@ -88,8 +95,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> int:
-    folder = item.nodeid.removeprefix("tests/").partition("/")[0]
-    return _LONG.index(folder) if folder in _LONG else len(_LONG)
+    path = item.nodeid.removeprefix("tests/")
+    return next((place for place, long in enumerate(_LONG) if path.startswith(long)), len(_LONG))
 
 
 @pytest.hookimpl(trylast=True)
