@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
 
-from connections import entrance
+from connections.journal import crashes
 
 logger = structlog.get_logger(__name__)
 _KEPT = ("event_id", "timestamp", "level", "platform", "release", "environment")
@@ -49,7 +49,7 @@ def begin() -> None:
         auto_session_tracking=False,
         server_name="",
     )
-    entrance.report_crashes_to(sentry_sdk.capture_exception)
+    crashes.report_to(sentry_sdk.capture_exception)
 
 
 def _before_send(event: Any, hint: dict[str, Any]) -> Any:
@@ -80,10 +80,10 @@ def _begin_in_worker(**_: object) -> None:
 
 @task_failure.connect
 def _report_task(exception: BaseException, **_: object) -> None:
-    entrance.report_crash(exception)
+    crashes.report(exception)
 
 
 @receiver(got_request_exception)
 def _report_view(**_: object) -> None:
     if (error := sys.exc_info()[1]) is not None:
-        entrance.report_crash(error)
+        crashes.report(error)

@@ -1,20 +1,20 @@
 """What the entrances over HTTP share: who a request comes from, how a crash is logged, and how a picture is served."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from traceback import walk_tb
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from connections.journal import crashes
 from connections.journal.audit import Actor
 from connections.models import ApiClient
 
 logger = structlog.get_logger(__name__)
 
 _MOST_CAUSES = 5
-_reporters: list[Callable[[BaseException], object]] = []
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -61,18 +61,7 @@ def log_crash(path: str, error: BaseException) -> None:
     first, and then the frame that raised the error, each as ``file:line``.
     """
     logger.error("unhandled", error=type(error).__name__, causes=_causes(error), way=_way(error), path=path)
-    report_crash(error)
-
-
-def report_crashes_to(reporter: Callable[[BaseException], object]) -> None:
-    """Have ``reporter`` get each crash of this process as well. It must not raise, nor pass on what is secret."""
-    _reporters.append(reporter)
-
-
-def report_crash(error: BaseException) -> None:
-    """Tell the reporters of a crash, if there are any."""
-    for reporter in _reporters:
-        reporter(error)
+    crashes.report(error)
 
 
 def _causes(error: BaseException) -> list[str]:

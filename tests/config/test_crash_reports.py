@@ -15,6 +15,7 @@ from django.core.signals import got_request_exception
 from config import crash_reports
 from config.hidden import HiddenUrl
 from connections import entrance
+from connections.journal import crashes
 from connections.lifecycle.vend import vend
 from connections.models import Tenant
 from tests.connections.api.stored import make_connection
@@ -43,7 +44,7 @@ def reports(upstream: Upstream, settings: Any, monkeypatch: pytest.MonkeyPatch) 
 
     upstream.handle = take
     settings.SENTRY_DSN = HiddenUrl(f"{upstream.url.replace('//', '//public@')}/1")
-    monkeypatch.setattr(entrance, "_reporters", [])
+    monkeypatch.setattr(crashes, "_reporters", [])
     crash_reports.begin()
     yield upstream
     sentry_sdk.init()
@@ -95,7 +96,7 @@ def test_a_chain_of_exceptions_is_told_by_classes_and_places(reports: Upstream) 
 
 
 def test_an_exception_group_is_told_likewise(reports: Upstream) -> None:
-    entrance.report_crash(ExceptionGroup(CANARY, [crashed(CANARY), Refused(CANARY)]))
+    crashes.report(ExceptionGroup(CANARY, [crashed(CANARY), Refused(CANARY)]))
     (event,) = sent(reports)
     assert "Refused" in {each["type"] for each in event["exception"]["values"]}
 
@@ -111,7 +112,7 @@ def test_what_libraries_gather_besides_stays_here(reports: Upstream) -> None:
     sentry_sdk.add_breadcrumb(message=CANARY)
     logging.getLogger("x").error("%s", CANARY, exc_info=crashed(CANARY))
     structlog.get_logger("x").error("event", secret=CANARY)
-    entrance.report_crash(crashed(CANARY))
+    crashes.report(crashed(CANARY))
     assert len(sent(reports)) == 1
     scope.clear()
 
@@ -154,11 +155,11 @@ def test_a_view_that_fails_is_reported(reports: Upstream) -> None:
 
 def test_a_server_that_is_away_keeps_nobody_waiting(reports: Upstream) -> None:
     reports.handle = lambda wire: None
-    entrance.report_crash(crashed(CANARY))  # in a thread of the library's
+    crashes.report(crashed(CANARY))  # in a thread of the library's
 
 
 def test_without_an_address_nothing_is_reported(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SENTRY_DSN = ""
-    monkeypatch.setattr(entrance, "_reporters", [])
+    monkeypatch.setattr(crashes, "_reporters", [])
     crash_reports.begin()
-    assert entrance._reporters == []
+    assert crashes._reporters == []
