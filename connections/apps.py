@@ -5,7 +5,11 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models.signals import post_migrate
+from django.db import connections
+from django.db.models.signals import post_migrate, pre_migrate
+
+# A migration that waits for a lock of a table keeps out everybody who comes after it. So it waits for no longer.
+MIGRATION_LOCK_TIMEOUT = "5s"
 
 
 class ConnectionsConfig(AppConfig):
@@ -45,6 +49,19 @@ class ConnectionsConfig(AppConfig):
         # The permissions of an app are made when it is its turn, so the roles wait for the last one.
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
         post_migrate.connect(_save_roles, sender=last)
+        pre_migrate.connect(_bound_waits, sender=self)
+        post_migrate.connect(_wait_as_before, sender=self)
+
+
+def _bound_waits(*, using: str, **_: Any) -> None:
+    """Let ``migrate`` fail where a table stays locked by others: what it began is undone, so run it again."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [MIGRATION_LOCK_TIMEOUT])
+
+
+def _wait_as_before(*, using: str, **_: Any) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute("RESET lock_timeout")
 
 
 def _save_roles(**kwargs: Any) -> None:

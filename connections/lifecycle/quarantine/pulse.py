@@ -55,6 +55,8 @@ def beat(*, now: datetime) -> RewindCause | None:
         here = lock_installation()
         identity = Installation.objects.values_list(Identity(), flat=True).get()
         cause = _cause(here, identity, remembered)
+        if here.quarantined_at is not None and here.sorted_at is None:
+            cause = None  # everything is held already, as after ``manage.py backup restore``
         if cause is not None:
             put_into_quarantine(here, cause, rewound_to=here.beaten_at, actor=SYSTEM, now=now)
         here.be_in(identity or here.database)

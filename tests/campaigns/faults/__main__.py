@@ -40,6 +40,8 @@ ROWS = {
     "malformed": ("malformed", "malformed"),
     "ciphertext": ("ciphertext", "ciphertext"),
     "canaries": ("canaries", "canaries"),
+    "restored": ("restored", "by_dump"),
+    "restored_to_a_moment": ("restored", "to_a_moment"),
 }
 _OVERRIDES = {
     "LATCHKEY_SWEEP_SECONDS": "0.5",

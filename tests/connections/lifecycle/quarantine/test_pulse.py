@@ -46,6 +46,19 @@ def test_a_snapshot_is_noticed_by_what_redis_remembers(backup: type[Backup]) -> 
     beats(2)  # it is noticed once
 
 
+def test_what_is_in_quarantine_already_is_not_begun_again(backup: type[Backup]) -> None:
+    beats(2)
+    snapshot = backup()
+    beats(3)
+    snapshot.restore()
+    began = database_now()
+    Installation.objects.update(quarantined_at=began, cause="restored", database="")
+    beats(1)
+    here = Installation.objects.get()
+    assert (here.quarantined_at, here.cause, here.number) == (began, "restored", 6)
+    assert here.database != ""
+
+
 def test_a_snapshot_is_noticed_by_the_file_where_redis_was_lost(
     backup: type[Backup], redis_of_its_own: "redis.Redis"
 ) -> None:

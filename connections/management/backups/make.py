@@ -1,0 +1,82 @@
+"""Make a backup: one snapshot of the whole database, encrypted on its way to the file."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from connections.access.secrets import keyring
+from connections.database.clock import database_now
+from connections.journal import audit
+from connections.lifecycle.keys.uses import KeyUse, audit_uses, fernet_uses, kek_uses
+from connections.management.backups import envelope, programs
+from connections.management.operator_command import operator
+
+
+def make_backup(path: str, *, passphrase: str, recipients: Sequence[str], folder: str) -> envelope.Contents:
+    """Write a backup to ``path``, which must not be there, readable by nobody else. Raises ``CommandError``.
+
+    Nothing is written in the clear, and nothing is held as a whole. What fails leaves no file.
+    """
+    dump = programs.find("pg_dump", folder=folder, least=programs.server_major())
+    contents = _contents()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CommandError(f"The file {path!r} is there already: it is not overwritten.") from None
+    except OSError as error:
+        raise CommandError(f"The backup cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            _write(file, dump, contents, passphrase, recipients)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
+    audit.record("backup.made", actor=operator(), detail={"made_at": contents.made_at})
+    return contents
+
+
+def _write(
+    file: IO[bytes], dump: programs.Program, contents: envelope.Contents, passphrase: str, recipients: Sequence[str]
+) -> None:
+    process = programs.start(
+        dump,
+        *("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=60s"),
+        reads=subprocess.DEVNULL,
+        writes=subprocess.PIPE,
+    )
+    if process.stdout is None:
+        raise RuntimeError("The dump has no pipe.")
+    try:
+        envelope.write(file, process.stdout, contents, passphrase=passphrase, recipients=recipients)
+        programs.finish(process, doing="pg_dump")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _contents() -> envelope.Contents:
+    """Return what is said of a backup that begins now. A few queries."""
+    made_at = database_now()
+    applied = MigrationRecorder(connection).migration_qs.filter(app="connections")
+    return envelope.Contents(
+        made_at=made_at.isoformat(),
+        server_major=programs.server_major(),
+        migration=str(applied.order_by("-name").values_list("name", flat=True)[0]),
+        keys={
+            "FERNET_KEYS": _needed(fernet_uses(is_exact=False)),
+            "KEK_KEYS": sorted({*_needed(kek_uses()), keyring().primary_id}),
+            "AUDIT_KEYS": _needed(audit_uses()),
+        },
+    )
+
+
+def _needed(uses: Sequence[KeyUse]) -> list[str]:
+    return sorted(use.key for use in uses if use.key and (use.rows or use.place == 1))

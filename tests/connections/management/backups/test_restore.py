@@ -1,0 +1,120 @@
+"""A backup and its way back: all of it or nothing, and nothing of it is refreshed before it is sorted."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection as database
+from pytest_django import Settings
+
+from connections.access.secrets import open_credential
+from connections.lifecycle.refresh.claim import Outcome
+from connections.lifecycle.refresh.refresh import refresh
+from connections.models import AuditEvent, Connection, CredentialVersion, HeldConnection, Installation, Tenant
+from tests.connections.api.stored import expire_in, make_connection
+from tests.connections.management.backups.conftest import at
+from tests.connections.management.conftest import Run
+
+
+def tables() -> int:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def test_from_a_database_into_another(
+    run: Run, acme: Tenant, make: Callable[[], Path], passphrase: str, other: str
+) -> None:
+    connection = make_connection(acme, access_token="at-before")
+    expire_in(connection, -1)
+    backup = make()
+    content = backup.read_bytes()
+    assert backup.stat().st_mode & 0o077 == 0
+    assert b"CREATE TABLE" not in content and b"connections_connection" not in content
+    checked = run("backup", "check", str(backup), "--passphrase-file", passphrase)
+    assert checked.out.startswith("Whole, of "), checked.err
+    with at(other):
+        ran = run("backup", "restore", str(backup), "--passphrase-file", passphrase, "--json")
+        assert ran.code == 0, ran.err
+        assert ran.data["sorted"]["unknown"] == 1
+        row = Connection.objects.get()
+        version = CredentialVersion.objects.get(id=row.current_version_id)
+        token = open_credential(row, version).access_token
+        assert token is not None and token.get_secret_value() == "at-before"
+        here = Installation.objects.get()
+        assert (here.cause, here.rewound_to.isoformat()) == ("restored", ran.data["made_at"])
+        assert refresh(row.id, trigger="sweep").outcome is Outcome.QUARANTINED
+        assert HeldConnection.objects.get().connection_id == row.id
+        assert AuditEvent.objects.filter(action="backup.restored").count() == 1
+
+        refused = run("backup", "restore", str(backup), "--passphrase-file", passphrase)
+        assert (refused.code, "is not empty" in refused.err, other in refused.err) == (1, True, True)
+        HeldConnection.objects.all().delete()
+        Connection.objects.update(end_user="changed")
+        again = run("backup", "restore", str(backup), "--passphrase-file", passphrase, "--replace", other)
+        assert again.code == 0, again.err
+        assert (Connection.objects.get().end_user, HeldConnection.objects.count()) == ("alice", 1)
+    assert not HeldConnection.objects.exists()
+
+
+@pytest.mark.parametrize("at_byte", [0, 40, 2000, -40, -1])
+def test_a_changed_byte_is_found_before_anything_is_touched(
+    run: Run, make: Callable[[], Path], passphrase: str, other: str, at_byte: int
+) -> None:
+    backup = make()
+    content = bytearray(backup.read_bytes())
+    content[at_byte] ^= 1
+    backup.write_bytes(content)
+    with at(other):
+        ran = run("backup", "restore", str(backup), "--passphrase-file", passphrase)
+        assert (ran.code, tables()) == (1, 0)
+        assert any(words in ran.err for words in ("was changed", "is no backup", "FERNET_KEYS")), ran.err
+
+
+@pytest.mark.parametrize("kept", [0, 10, 1500, 0.5, -1])
+def test_a_file_that_was_cut_off_is_refused(run: Run, make: Callable[[], Path], passphrase: str, kept: float) -> None:
+    backup = make()
+    content = backup.read_bytes()
+    backup.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    ran = run("backup", "check", str(backup), "--passphrase-file", passphrase)
+    assert ran.code == 1
+    assert any(words in ran.err for words in ("cut off", "is no backup")), ran.err
+
+
+def test_missing_keys_are_named_and_nothing_is_touched(
+    run: Run, make: Callable[[], Path], passphrase: str, settings: Settings
+) -> None:
+    backup = make()
+    known = settings.KEK_KEYS
+    settings.KEK_KEYS = [f"another:{known[0].partition(':')[2]}"]
+    ran = run("backup", "check", str(backup), "--passphrase-file", passphrase)
+    assert (ran.code, f"KEK_KEYS {known[0].partition(':')[0]}" in ran.err) == (1, True)
+    settings.KEK_KEYS, settings.FERNET_KEYS = known, ["another-key-of-forty-four-characters-or-more-x"]
+    ran = run("backup", "check", str(backup), "--passphrase-file", passphrase)
+    assert (ran.code, "No key of FERNET_KEYS" in ran.err) == (1, True)
+
+
+def test_a_restore_that_fails_in_the_middle_leaves_what_was_there(
+    run: Run, acme: Tenant, make: Callable[[], Path], passphrase: str, other: str, tmp_path: Path
+) -> None:
+    backup = make()
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in ("psql", "pg_restore"):
+        real = f"/usr/bin/{name}" if Path(f"/usr/bin/{name}").exists() else name
+        broken = 'echo "CREATE TABLE half (x int);"; echo "it broke" >&2; exit 3' if name == "pg_restore" else ""
+        script = f'#!/bin/sh\ncase "$1" in --version) exec {real} --version;; esac\n{broken or f"exec {real} "}"$@"\n'
+        (folder / name).write_text(script if not broken else script.replace('"$@"', ""))
+        (folder / name).chmod(0o755)
+    with at(other):
+        ran = run("backup", "restore", str(backup), "--passphrase-file", passphrase, "--programs", str(folder))
+        assert (ran.code, tables()) == (1, 0)
+        assert "it broke" in ran.err
+
+
+def test_a_file_is_never_overwritten(run: Run, make: Callable[[], Path], passphrase: str) -> None:
+    backup = make()
+    content = backup.read_bytes()
+    ran = run("backup", "make", str(backup), "--passphrase-file", passphrase)
+    assert (ran.code, "is not overwritten" in ran.err, backup.read_bytes() == content) == (1, True, True)
