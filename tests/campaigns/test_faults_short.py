@@ -14,7 +14,8 @@ from tests.campaigns.faults.__main__ import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 # These differ from ``revocation`` in who tells, and need a web server, and a machine that does nothing else.
-LONG_ONLY = ("revocation_reported", "revocation_pushed")
+# ``restored_to_a_moment`` differs from ``restored`` in how the database is put back, and starts a second server.
+LONG_ONLY = ("revocation_reported", "revocation_pushed", "restored_to_a_moment")
 SHORT = tuple(row for row in ROWS if row not in LONG_ONLY)
 
 
