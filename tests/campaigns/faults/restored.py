@@ -87,7 +87,7 @@ class _Recovery:
 
     def __enter__(self) -> "_Recovery":
         self._log.mkdir()
-        self._run("pg_basebackup", "-D", str(self._data), "-X", "none", "--checkpoint=fast")
+        self._run("pg_basebackup", "-D", str(self._data), "-X", "stream", "--checkpoint=fast")
         log = self._programs / "pg_receivewal"
         self._receiver = subprocess.Popen([log, "-D", self._log, "-d", self._url, "--synchronous"])
         return self
