@@ -48,7 +48,7 @@ def settings_look() -> Iterator[Finding]:
     # The views are the same everywhere, and to load them all takes as long as everything else that is looked at. The
     # database is looked at elsewhere.
     not_settings = {checks.Tags.urls, checks.Tags.database}
-    of_settings = registry.tags_available(deployment_checks=True) - not_settings
+    of_settings = sorted(registry.tags_available(deployment_checks=True) - not_settings)
     for message in checks.run_checks(tags=of_settings, include_deployment_checks=True):
         if message.is_silenced() or (settings.DEVELOPMENT and (message.id or "").startswith("security.")):
             continue
