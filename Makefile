@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration messages clients lint types rules deployment container check smoke bench contract faults liveness mutations screens lock
+.PHONY: help environment demo test format migration messages clients lint types rules deployment container check smoke bench contract faults ha liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -83,6 +83,9 @@ contract: environment ## attack the running API with all that its document allow
 
 faults: environment ## kill, pause and mislead it, and print what became of each promise (ARGS="--scale 0.01": a few cases)
 	$(RUN) tests.campaigns.faults $(ARGS)
+
+ha: environment ## take away one of each two, PostgreSQL and Valkey, and count what callers saw (ARGS="--only web worker")
+	$(RUN) tests.campaigns.ha $(ARGS)
 
 liveness: environment ## the part of `faults` that is about grants: is a dead one noticed, is a live one left alone
 	$(RUN) tests.campaigns.faults --only day transients revocation revocation_reported \
