@@ -155,7 +155,7 @@ def _put_in(
     opening = _Opening(path, unlocking, unpack.stdin)
     try:
         opening.start()
-        _feed(run.stdin, unpack.stdout, first=_BEGIN + (_EMPTY if is_replaced else b""))
+        _pass_on(run.stdin, unpack.stdout, first=_BEGIN + (_EMPTY if is_replaced else b""))
         opening.join()
         if opening.failure is not None:
             raise opening.failure
@@ -191,7 +191,7 @@ class _Opening(threading.Thread):
             self.failure = error
 
 
-def _feed(sink: IO[bytes], source: IO[bytes] | None, *, first: bytes) -> None:
+def _pass_on(sink: IO[bytes], source: IO[bytes] | None, *, first: bytes) -> None:
     if source is None:
         raise RuntimeError("A program has no pipe.")
     sink.write(first)
