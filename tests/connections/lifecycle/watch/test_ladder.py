@@ -103,7 +103,6 @@ def test_every_entrance_slows_down_a_client_that_is_slowed_down(
         ("POST", "/connect-sessions", {}),
         ("POST", f"/connections/{connection.id}/refresh", None),
         ("POST", f"/connections/{connection.id}/report", {"version": str(connection.id), "status": 401}),
-        ("GET", f"/connections/{connection.id}/proxy/me", None),
     ):
         answer = call(alice.backend, method, path, body)
         assert (answer.status_code, answer.json()["code"]) == (429, "throttled"), (method, path)
