@@ -175,7 +175,8 @@ def _account_like(liked: Connection) -> str:
 def _another(one: str, name: str) -> str:
     for alike in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
         if one in alike:
-            return secrets.choice(sorted(alike) if alike is string.digits else sorted({*name} & {*alike}))
+            known: list[str] = sorted({*alike} if alike is string.digits else {*name} & {*alike})
+            return str(secrets.choice(known))
     return one
 
 
