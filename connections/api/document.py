@@ -91,6 +91,7 @@ _ANY_CALL = (
     "throttled",
     "issuer_unavailable",
     "busy",
+    "database_unavailable",
     "internal_error",
 )
 _PROVIDER = ("app_misconfigured", "provider_unavailable", "credential_unreadable")

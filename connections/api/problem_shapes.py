@@ -115,6 +115,11 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "refresh_in_progress": ("The credential is being refreshed: try again after `Retry-After`.", ()),
     "issuer_unavailable": ("The keys of a token's issuer cannot be had: try again after `Retry-After`.", ()),
     "busy": ("There is too much to do at the moment: try again after `Retry-After`.", ()),
+    "database_unavailable": (
+        "The database cannot be asked at the moment: try again after `Retry-After`. Whether a change was made is not "
+        "known: bring the same `Idempotency-Key`.",
+        (),
+    ),
     "provider_timeout": ("The provider took longer than its entry lets it.", ()),
     "internal_error": ("Something went wrong here; it is in the operator's log.", ()),
 }

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -63,8 +64,10 @@ STATUS_OF: dict[str, int] = {
     "refresh_in_progress": 503,
     "issuer_unavailable": 503,
     "busy": 503,
+    "database_unavailable": 503,
     "provider_timeout": 504,
 }
+_DATABASE_SECONDS = 2  # about as long as a server takes to begin anew
 _NAME = re.compile(r"(?!(?:str|int|float|bool|list|dict|constrained-str)$)[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -126,6 +129,10 @@ def answer_error(error: Exception, *, path: str) -> HttpResponse:
             return problem("busy", "Somebody else is changing this at the moment: ask again.", retry_after_seconds=1)
         case Unreadable():
             return problem(CredentialUnreadable.code, "A stored secret does not open: its key may be missing.")
+        case OperationalError() | InterfaceError():
+            log_crash(path, error)
+            detail = "The database cannot be asked at the moment: try again after `Retry-After`."
+            return problem("database_unavailable", detail, retry_after_seconds=_DATABASE_SECONDS)
         case _:
             log_crash(path, error)
             return problem("internal_error", "Something went wrong here; it is in the log.", status=500)

@@ -2737,10 +2737,7 @@ export interface PausedProblem extends AnyProblem {
   readonly code: "paused";
 }
 
-/**
- * The database was restored, and the stored refresh token may have been used since: it is not sent until an
- * operator releases it, or the end user connects again.
- */
+/** The database was restored, and the refresh token may have been used since: it waits for an operator's word. */
 export interface QuarantinedProblem extends AnyProblem {
   readonly code: "quarantined";
   /** A page on which the end user mends it: open it for them */
@@ -2801,6 +2798,14 @@ export interface BusyProblem extends AnyProblem {
   readonly code: "busy";
 }
 
+/**
+ * The database cannot be asked at the moment: try again after `Retry-After`. Whether a change was made is not
+ * known: bring the same `Idempotency-Key`.
+ */
+export interface DatabaseUnavailableProblem extends AnyProblem {
+  readonly code: "database_unavailable";
+}
+
 /** The provider took longer than its entry lets it. */
 export interface ProviderTimeoutProblem extends AnyProblem {
   readonly code: "provider_timeout";
@@ -2858,6 +2863,7 @@ export type Problem =
   | RefreshInProgressProblem
   | IssuerUnavailableProblem
   | BusyProblem
+  | DatabaseUnavailableProblem
   | ProviderTimeoutProblem
   | InternalErrorProblem;
 

@@ -65,6 +65,31 @@ def test_without_its_audit_row_nothing_is_vended(connection: Connection, backend
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_database_that_cannot_do_it_now_is_no_crash() -> None:
+    """Its disk is full, which is one of many ways: it goes away, it is begun anew, it takes too long."""
+    acme = make_tenant("acme")
+    backend, connection = make_caller(acme), make_connection(acme)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE 'full' USING ERRCODE = 'disk_full'; END $$;"
+            "CREATE TRIGGER no_room BEFORE INSERT ON connections_auditevent FOR EACH ROW EXECUTE FUNCTION no_room()"
+        )
+        try:
+            answers = [
+                vend(backend, connection, end_user="alice"),
+                call(backend, "POST", f"/connections/{connection.id}/revoke"),
+            ]
+        finally:
+            cursor.execute("DROP FUNCTION no_room() CASCADE")
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert answer["Retry-After"] == "2"
+        assert "credential" not in answer.json()
+    assert vend(backend, connection, end_user="alice").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_audit_row_is_committed_when_the_answer_comes() -> None:
     acme = make_tenant("acme")
     backend, connection = make_caller(acme), make_connection(acme)

@@ -3810,9 +3810,7 @@ class Paused(Problem):
 
 
 class Quarantined(Problem):
-    """The database was restored, and the stored refresh token may have been used since: it is not sent until an
-    operator releases it, or the end user connects again.
-    """
+    """The database was restored, and the refresh token may have been used since: it waits for an operator's word."""
 
     code = "quarantined"
     connect_url: str | None
@@ -3879,6 +3877,14 @@ class Busy(Problem):
     """There is too much to do at the moment: try again after `Retry-After`."""
 
     code = "busy"
+
+
+class DatabaseUnavailable(Problem):
+    """The database cannot be asked at the moment: try again after `Retry-After`. Whether a change was made is not
+    known: bring the same `Idempotency-Key`.
+    """
+
+    code = "database_unavailable"
 
 
 class ProviderTimeout(Problem):
