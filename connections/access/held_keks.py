@@ -186,7 +186,10 @@ def _start(in_force: Callable[[], Sequence[WrappedKek]]) -> None:
     def ask_for_ever() -> None:
         while True:
             time.sleep(ASKS_EVERY_SECONDS)
-            ask_again(in_force())
+            try:
+                ask_again(in_force())
+            except Exception as error:  # noqa: BLE001 - without this thread a key that was withdrawn would stay in use
+                logger.error("kek_keeper_failed", error=type(error).__name__)
 
     global _keeper  # noqa: PLW0603 - there is one a process
     with _keeping:
