@@ -25,6 +25,7 @@
     const address = `${home}${base.pathname.replace(/\/+$/, "")}/connect/${manages ? "manage/" : ""}${session}#${options.token}`;
     const title = options.title || (manages ? "Your connections" : "Connect an account");
     const confirmed = new Map(); // by completion code: a message that comes twice is confirmed once
+    const seen = new Set(); // the codes that were handed over, whatever came of it
     let dialog = null;
     let frame = null;
     let channel = null;
@@ -60,7 +61,9 @@
     // A window that got no answer in time goes to the return page, which asks on the channel although all is settled.
     function answerLate(late) {
       late?.addEventListener("message", ({ data: said }) => {
-        if (!channel && isOurs(said)) late.postMessage(stamped({ management_session: said.management_session, done: true }));
+        if (channel || !isOurs(said) || said.done || said.received || said.next) return;
+        if (said.completion_code && !seen.has(said.completion_code)) return; // nobody has confirmed it: it stays in sight
+        late.postMessage(stamped({ management_session: said.management_session, done: true }));
       });
       setTimeout(() => late?.close(), LATE_MS);
     }
@@ -109,6 +112,7 @@
 
     async function confirm(said, reply) {
       const code = said.completion_code;
+      seen.add(code);
       if (!confirmed.has(code)) confirmed.set(code, (async () => options.onConfirm(code, said.connect_session, said.management_session))());
       try {
         const result = await confirmed.get(code);

@@ -108,7 +108,7 @@ def migrated_database() -> str:
         if connected.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_MIGRATED]).fetchone():
             return _MIGRATED
         half_made = f"{_MIGRATED}_soon"
-        connected.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(half_made)))
+        connected.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(half_made)))
         connected.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(half_made)))
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{half_made}").geturl()
         subprocess.run(

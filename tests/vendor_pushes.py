@@ -411,7 +411,7 @@ VENDORS = (
             "event": {"client_id": "client", "user_id": "1337", "user_login": "cool_user", "user_name": "Cool_User"},
         },
     ),
-    Vendor("facebook-ads", facebook, "218471", ended=lambda at: {"user_id": "218471"}, by_client_secret=True),
+    Vendor("facebook-ads", facebook, "218471", doubtful=lambda at: {"user_id": "218471"}, by_client_secret=True),
     Vendor(
         "sandbox",
         sandbox,

@@ -231,10 +231,13 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         self._each(request, queryset, at_once=on_demand.probe_on_demand, ordered=on_demand.order_probe)
 
     @admin.action(description="Pause", permissions=["operate"])
-    def pause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+    def pause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        if not is_proven(request):
+            return page_that_proves(request, show.list_url(Connection))
         self._turn(
             request, queryset, "Paused.", lambda row, actor: switches.pause(row, now=database_now(), actor=actor)
         )
+        return None
 
     @admin.action(description="Unpause", permissions=["operate"])
     def unpause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:

@@ -38,6 +38,7 @@ from providers.catalog.loader import listed, load_catalog, meant_by
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies, strategy_for
 
+_PAUSE_ASKS = "No connection made with this app is refreshed or probed: each stops vending when its credential ends."
 _SUSPEND_ASKS = "Every connection made with this app stops vending and refreshing, and no new one can be made with it."
 
 
@@ -110,7 +111,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             asks="What the provider still signs with it is refused from now on.",
             needs_proof=True,
         ),
-        *pause_buttons(),
+        *pause_buttons(_PAUSE_ASKS),
         *suspend_buttons(_SUSPEND_ASKS),
     )
     actions = None

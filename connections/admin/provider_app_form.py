@@ -82,7 +82,7 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
-        if not self.instance._state.adding and self._is_dangerous(cleaned):
+        if self._is_dangerous(cleaned):
             prove(self.request)
         tenant = self.instance.tenant if "tenant" not in self.fields else cleaned.get("tenant")
         try:
@@ -98,7 +98,12 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         return cleaned
 
     def _is_dangerous(self, cleaned: dict[str, Any]) -> bool:
-        """Whether it changes where secrets go, or by which client id and secrets the provider knows us."""
+        """Whether it changes where secrets go, or by which client id and secrets the provider knows us.
+
+        A new app does: that of a tenant takes the place of the one that all share.
+        """
+        if self.instance._state.adding:
+            return True
         told = self._registration(cleaned)
         replaces = self.has_secrets and told.client_secrets is not None
         return replaces or told.params != self._goes_to or told.client_id != self.initial["client_id"]

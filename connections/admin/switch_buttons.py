@@ -34,10 +34,13 @@ def suspend_buttons(asks: str) -> tuple[Button[Any], Button[Any]]:
     )
 
 
-def pause_buttons() -> tuple[Button[Any], Button[Any]]:
-    """Return the two buttons of the switch that stops refreshes and probes."""
+def pause_buttons(asks: str = "") -> tuple[Button[Any], Button[Any]]:
+    """Return the two buttons of the switch that stops refreshes and probes.
+
+    Where it stops those of many connections, ``asks`` says what comes of it, and a proof is needed.
+    """
     return (
-        Button("pause", "Pause", _pause, lambda row: row.paused_at is None),
+        Button("pause", "Pause", _pause, lambda row: row.paused_at is None, asks=asks, needs_proof=bool(asks)),
         Button("unpause", "Unpause", _unpause, lambda row: row.paused_at is not None, tone="primary"),
     )
 

@@ -116,8 +116,7 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "issuer_unavailable": ("The keys of a token's issuer cannot be had: try again after `Retry-After`.", ()),
     "busy": ("There is too much to do at the moment: try again after `Retry-After`.", ()),
     "database_unavailable": (
-        "The database cannot be asked at the moment: try again after `Retry-After`. Whether a change was made is not "
-        "known: bring the same `Idempotency-Key`.",
+        "The database cannot be asked now: try again after `Retry-After`, a change with its `Idempotency-Key`.",
         (),
     ),
     "provider_timeout": ("The provider took longer than its entry lets it.", ()),

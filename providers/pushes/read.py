@@ -13,7 +13,7 @@ from providers.catalog.pointer import value_at
 from providers.catalog.pushes import HEADER, PushChallenge, PushEvent, PushRules
 from providers.pushes.arrival import Arrival, Proven, PushRefused
 from providers.pushes.events import events_in
-from providers.pushes.verify import signature_of
+from providers.pushes.verify import in_utc, signature_of
 
 LONGEST_TYPE = 120
 _LONGEST_ACCOUNT = 255
@@ -170,7 +170,7 @@ def _occurred_at(rules: PushRules, document: dict[str, Any]) -> datetime | None:
     try:
         if rules.occurred_unit == "text":
             said = datetime.fromisoformat(found) if isinstance(found, str) else None
-            return None if said is None else said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
+            return None if said is None else in_utc(said)
         if isinstance(found, bool) or not isinstance(found, int | float):
             return None
         return datetime.fromtimestamp(found / (1000 if rules.occurred_unit == "ms" else 1), UTC)

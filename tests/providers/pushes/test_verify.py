@@ -164,6 +164,8 @@ def test_what_is_no_signed_request_is_refused(body: bytes, expected: str) -> Non
         ({"algorithm": "HMAC-SHA256", "issued_at": "1"}, "timestamp"),
         ({"algorithm": "HMAC-SHA256", "issued_at": 10**30}, "timestamp"),
         ({"algorithm": "HMAC-SHA256", "issued_at": 1}, "stale"),
+        ({"algorithm": "HMAC-SHA256", "issued_at": 1, "code": "AQB", "user_id": "218471"}, "signature"),
+        ({"algorithm": "HMAC-SHA256", "issued_at": 1, "oauth_token": "EAA", "user_id": "218471"}, "signature"),
         ([], "signature"),
         ("no JSON", "malformed"),
     ],
