@@ -137,21 +137,32 @@ def test_what_was_allowed_for_one_account_is_not_added_to_another(stage: Stage) 
     assert (connection.provider_account_id, connection.status) == ("u-2", "active")
 
 
+@pytest.mark.parametrize("named", [{}, {"scope": "calendar files mail tasks"}], ids=["names-none", "names-all"])
 @pytest.mark.parametrize("adds", [True, False], ids=["adds", "replaces"])
-def test_of_two_additions_at_once_neither_costs_what_the_other_brought(stage: Stage, adds: bool) -> None:
+def test_of_two_additions_at_once_neither_costs_what_the_other_brought(
+    stage: Stage, adds: bool, named: dict[str, str]
+) -> None:
     connection = connected(stage) if adds else connected(stage, method="")
     invitation, arrived = is_asked_for_more(stage, connection)
     stage.forget_answers("/token")
-    stage.tokens({"access_token": "at-2", "refresh_token": "rt-2", "expires_in": 3600})
+    stage.tokens({"access_token": "at-2", "refresh_token": "rt-2", "expires_in": 3600} | named)
 
     def allows_more_elsewhere() -> None:
+        stage.forget_answers("/token")
+        stage.tokens({"access_token": "at-3", "refresh_token": "rt-3", "expires_in": 3600})
         other = stage.reconnect(connection, add_scopes=["tasks"])
         assert other.status_code == 200, other.content
 
     during(stage, CODE, allows_more_elsewhere)
     answer = stage.alice.complete(invitation, completion_code(arrived))
-    assert (answer.status_code, answer.json()["reason"]) == (409, "scopes_lost")
-    assert sorted(scopes_of(stage, connection)["granted"]) == ["files", "mail", "tasks"]
+    everything = ["files", "mail", "tasks"]
+    if named:
+        assert answer.status_code == 200, answer.content
+        everything = ["calendar", *everything]
+    else:
+        assert (answer.status_code, answer.json()["reason"]) == (409, "scopes_lost")
+    said = scopes_of(stage, connection)
+    assert (sorted(said["granted"]), sorted(said["requested"])) == (everything, everything)
     assert told("connection.scopes_lost") == []
 
 

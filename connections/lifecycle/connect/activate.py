@@ -27,7 +27,7 @@ from connections.lifecycle.connect.inherit import (
 )
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.not_refreshable import lacks_refresh_token
-from connections.lifecycle.connect.scopes import refuse_loss
+from connections.lifecycle.connect.scopes import refuse_loss, requested_in_all
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.grant_end import GrantEnds
 from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
@@ -201,7 +201,9 @@ def _connect(
     version, keeps = _seal(work, connection, verified.kept, kept_of)
     lacks = lacks_refresh_token(work, version)
     with connection.saved_once():
-        make_current(connection, version, now=work.started_at, requested=work.requested)
+        # Read under the locks: another session may have added to what was requested while this one was answered.
+        requested = requested_in_all(session, work.scopes)
+        make_current(connection, version, now=work.started_at, requested=requested)
         reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
         change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
         connection.connect(

@@ -19,7 +19,7 @@ from connections.database.locks import lock_session_alone
 from connections.lifecycle.connect.asked import Asked, recall
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import params_of
-from connections.lifecycle.connect.scopes import assumed_scopes, requested_in_all, requested_scopes
+from connections.lifecycle.connect.scopes import assumed_scopes, requested_scopes
 from connections.lifecycle.connect.session import under_way
 from connections.lifecycle.credentials.unread import KeptAnswer
 from connections.models import ConnectSession, ProviderApp, RegisteredClient, SessionState
@@ -54,7 +54,7 @@ class HeldGrant:
 class Exchange:
     """All that the exchange needs. It is loaded before the HTTP call so that no database connection spans the call.
 
-    ``scopes`` were asked for now, and ``requested`` in all; ``assumed`` count as granted if the answer names none.
+    ``scopes`` were asked for now; ``assumed`` count as granted if the answer names none.
     ``grant`` is what the session held before the claim. ``client`` is ours at this authorization server, for an app
     that registers itself. ``params`` holds the connection's parameters by name.
     ``renewed_workspace`` is the id of the workspace of the connection to renew, or "".
@@ -71,7 +71,6 @@ class Exchange:
     grant: HeldGrant
     completion_code: str = field(repr=False)
     scopes: tuple[str, ...]
-    requested: tuple[str, ...]
     assumed: tuple[str, ...]
     renewed_workspace: str
     must_keep_workspace: bool
@@ -147,7 +146,6 @@ def begin_exchange(
         grant=grant,
         completion_code=completion_code,
         scopes=scopes,
-        requested=requested_in_all(session, scopes),
         assumed=assumed_scopes(session, app, entry, scopes),
         renewed_workspace=workspace,
         must_keep_workspace=bool(workspace) and is_known and not session.allows_account_change,
