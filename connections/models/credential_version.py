@@ -63,7 +63,7 @@ class CredentialVersion(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
-    def widen(self, scopes: Iterable[str]) -> None:
-        """Count ``scopes`` as granted too."""
-        self.scopes = list(dict.fromkeys([*self.scopes, *scopes]))
+    def grant(self, scopes: Iterable[str]) -> None:
+        """Count ``scopes`` as granted, and no others."""
+        self.scopes = list(scopes)
         self.save(update_fields=["scopes"])

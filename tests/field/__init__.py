@@ -270,6 +270,7 @@ an end user who is asked for more than was granted before
 whatever may happen while an end user is asked for more
     tests/field/test_added_scopes_races.py::test_a_refresh_of_the_grant_before_that_is_answered_late_takes_nothing_back
     tests/field/test_added_scopes_races.py::test_a_late_answer_to_the_refresh_token_that_is_kept_loses_no_scope
+    tests/field/test_added_scopes_races.py::test_a_late_answer_to_the_refresh_token_that_is_kept_brings_no_scope_back
     tests/field/test_added_scopes_races.py::test_a_connection_that_ends_while_its_end_user_allows_more_stays_ended
     tests/field/test_added_scopes_races.py::test_a_connection_that_ends_while_the_code_is_exchanged_stays_ended
     tests/field/test_added_scopes_races.py::test_what_was_allowed_for_one_account_is_not_added_to_another

@@ -97,6 +97,32 @@ def test_a_late_answer_to_the_refresh_token_that_is_kept_loses_no_scope(stage: S
     assert connection.refresh_due_at <= database_now() + timedelta(seconds=1), "its token may lack the new scope"
 
 
+@pytest.mark.parametrize("named", [{}, {"scope": "files mail"}], ids=["names-none", "names-more"])
+def test_a_late_answer_to_the_refresh_token_that_is_kept_brings_no_scope_back(
+    stage: Stage, named: dict[str, str]
+) -> None:
+    """The end user allows less meanwhile, and the new grant brings no refresh token: their word is the newer one."""
+    connection = connected(stage)
+
+    def allows_less() -> None:
+        stage.forget_answers("/token")
+        stage.tokens({"access_token": "at-9", "expires_in": 3600, "scope": "files"})
+        answer = stage.reconnect(connection, scopes=["files"])
+        assert answer.status_code == 200, answer.content
+
+    during(stage, REFRESH, allows_less)
+    stage.forget_answers("/token")
+    stage.tokens(LATE | named)
+    stage.refresh(connection)
+    assert current_token(connection) == "at-late"
+    said = scopes_of(stage, connection)
+    assert (said["granted"], said["requested"]) == (["files"], ["files"])
+    assert told("connection.scopes_gained") == []
+    assert stage.vend(connection, scopes=["mail"]).status_code == 403
+    assert connection.refresh_due_at is not None
+    assert connection.refresh_due_at <= database_now() + timedelta(seconds=1), "its token may allow more"
+
+
 def test_a_connection_that_ends_while_its_end_user_allows_more_stays_ended(stage: Stage) -> None:
     connection = connected(stage)
     invitation, arrived = is_asked_for_more(stage, connection)

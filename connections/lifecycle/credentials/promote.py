@@ -127,8 +127,8 @@ def _promote(connection: Connection, version: CredentialVersion, *, now: datetim
     heir = connection.current_version
     is_overtaken = heir is not None and version.parent_id != heir.id
     if heir is not None and is_overtaken:
-        # The end user allowed more after this was asked for: the grant has it, and this token perhaps not.
-        version.widen(heir.scopes)
+        # The end user consented anew after this was asked for: that is what is granted, and this token may differ.
+        version.grant(heir.scopes)
     make_current(connection, version, now=now)
     if is_overtaken:
         connection.refresh_at(now)
