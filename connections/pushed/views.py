@@ -10,7 +10,7 @@ from connections.access.targets import push_address
 from connections.database.clock import database_now
 from connections.entrance import client_address
 from connections.lifecycle.pushes.receive import LARGEST_BYTES, NotTaken, receive
-from connections.refusals import CredentialUnreadable, NotFound, RateLimited
+from connections.refusals import Busy, CredentialUnreadable, NotFound, RateLimited
 from providers.pushes.arrival import Arrival
 
 _LATER_SECONDS = 30
@@ -48,7 +48,7 @@ def push(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
         return _refusal(404, "not_found")
     except RateLimited as refusal:
         return _later(_refusal(429, "rate_limited"), int(refusal.retry_after_seconds or _LATER_SECONDS))
-    except CredentialUnreadable:
+    except (Busy, CredentialUnreadable):
         return _later(_refusal(503, "unavailable"), _LATER_SECONDS)
     if isinstance(outcome, NotTaken):
         return _not_taken(outcome)

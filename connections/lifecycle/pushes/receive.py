@@ -22,7 +22,7 @@ from connections.lifecycle.pushes import allowance
 from connections.lifecycle.pushes.concern import Whose
 from connections.lifecycle.pushes.forward import forward
 from connections.models import ProviderApp, PushState, ReceivedPush
-from connections.refusals import CredentialUnreadable, NotFound, RateLimited
+from connections.refusals import Busy, CredentialUnreadable, NotFound, RateLimited
 from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.pushes import PushRules
@@ -32,6 +32,7 @@ from providers.pushes.verify import prove
 
 LARGEST_BYTES = 1_048_576
 _MOST_TYPES = 20
+_HERE_ALREADY = ("push_once_a_delivery", "push_believed_once_a_proof")
 _DECISIVE_FOR = timedelta(days=7)  # providers try again for some days; what comes later is asked about
 
 logger = structlog.get_logger(__name__)
@@ -73,7 +74,8 @@ def receive(app_id: uuid.UUID, arrival: Arrival, *, address: str | None, now: da
     """Take or refuse one push to the app, and keep what it orders, in one short transaction.
 
     Fetches the issuer's keys (HTTP) for a security event token, without a transaction. Raises ``NotFound`` for an app
-    that gets none, ``RateLimited``, and ``CredentialUnreadable`` where our own secret does not open.
+    that gets none, ``RateLimited``, ``CredentialUnreadable`` where our own secret does not open, and ``Busy`` where the
+    row of the same delivery went while this copy was to be counted on it.
     """
     sender = (app_id, allowance.place_of(address))
     # In this order: whoever is refused all the time takes nothing of what the provider's pushes need.
@@ -116,7 +118,8 @@ def _keep(
 ) -> None:
     """Write the row of a push that was believed, and the events that it is to become. Once for each delivery.
 
-    The database decides which of two copies was first, also where they arrive at once.
+    The database decides which of two copies was first, also where they arrive at once. Raises ``Busy`` where nothing
+    has been kept.
     """
     named = delivery_id(rules, arrival, proven)
     can_repeat = rules.scheme == "shared_secret"  # who knows the secret can write any, and equal ones do come
@@ -150,6 +153,7 @@ def _keep(
             of_delivery = ReceivedPush.objects.filter(provider_app=app, delivery=delivery)
             if of_delivery.update(repeats=F("repeats") + 1):
                 return
+    raise Busy("This push could not be kept: send it again.")
 
 
 def _is_first(push: ReceivedPush) -> bool:
@@ -157,7 +161,9 @@ def _is_first(push: ReceivedPush) -> bool:
     try:
         with transaction.atomic():
             push.save(force_insert=True)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not any(constraint in str(error.__cause__) for constraint in _HERE_ALREADY):
+            raise
         return False
     return True
 

@@ -302,6 +302,35 @@ def test_of_copies_that_come_at_once_under_different_deliveries_one_is_believed(
     assert [row.is_echo for row in taken].count(False) == 1
 
 
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [("push_once_a_delivery", 503), ("push_believed_once_a_proof", 503), ("another_constraint", 500)],
+)
+def test_what_could_not_be_kept_is_not_said_to_be_taken(acme: Tenant, broken: str, status: int) -> None:
+    """As where the row of a delivery is deleted when its second copy comes, or where a constraint is added later."""
+    vendor = BY_SLUG["github"]
+    app = app_of(vendor, acme)
+    assert vendor.ended is not None
+    sent = sent_to(app, vendor, vendor.ended(time.time()))
+    refuse = f"RAISE unique_violation USING MESSAGE = 'It breaks \"{broken}\".'"
+    with database.cursor() as cursor:
+        cursor.execute(f"CREATE FUNCTION no_push() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse}; END $$")
+        cursor.execute("CREATE TRIGGER no_push BEFORE INSERT ON connections_receivedpush EXECUTE FUNCTION no_push()")
+    try:
+        answer = Client(raise_request_exception=False).post(
+            f"/pushes/{app.id}", sent.body, content_type="application/json", headers=sent.headers
+        )
+        assert answer.status_code == status
+        if status == 503:
+            assert int(answer["Retry-After"]) > 0
+    finally:
+        with database.cursor() as cursor:
+            cursor.execute("DROP FUNCTION no_push CASCADE")
+    assert not ReceivedPush.objects.exists()
+    assert post(app.id, sent).status_code == vendor.success
+    assert ReceivedPush.objects.count() == 1
+
+
 def test_no_push_is_lost_while_its_secret_is_replaced(acme: Tenant) -> None:
     """What was taken by the secret of before is acted on; once that is retired, nothing more comes by it."""
     app = app_of(SANDBOX, acme)
