@@ -82,7 +82,7 @@ class ClientUse(models.Model):
     denied_today = models.PositiveIntegerField(default=0)
     highest_denied = models.PositiveIntegerField(default=0)
     forgiven_denied = models.PositiveIntegerField(default=0)
-    rested_days = models.PositiveIntegerField(default=1)
+    rested_days = models.PositiveIntegerField(default=1, db_default=1)
     woke_at = models.DateTimeField(null=True)
     slept_days = models.PositiveIntegerField(default=0)
     usual_sleep_days = models.PositiveIntegerField(default=0)
