@@ -3,7 +3,8 @@
 So no vend waits for such a service, and its outage stops nothing in a process that runs. A process asks for its keys
 when it starts; one thread asks again every five minutes whether each may still be used. A key that the service has
 disabled or destroyed is dropped at once, and with it everything that it opens. One that could not be asked about stays
-for a day. Nothing here is in a database or a file.
+for a day. Whoever has rows locked does not wait for a service either: it is refused, while a thread asks for the key.
+Nothing here is in a database or a file.
 """
 
 import secrets
@@ -20,7 +21,8 @@ from providers.custodians.wrapping import KEY_SERVICES, Wrapped
 
 ASKS_EVERY_SECONDS = 300.0
 HOLDS_SECONDS = 86_400.0
-_TRIES_AGAIN_SECONDS = 5.0
+_TRIES_AGAIN_SECONDS = 30.0
+_BEGINS_AGAIN_SECONDS = 5.0
 
 logger = structlog.get_logger(__name__)
 
@@ -45,21 +47,24 @@ class HeldKeks:
         self._held: dict[WrappedKek, _Held] = {}
         self._failed: dict[WrappedKek, _Failed] = {}
         self._asking = threading.Lock()
+        self._fetching: dict[WrappedKek, threading.Thread] = {}
+        self._starting = threading.Lock()
 
-    def open_kek(self, kek: WrappedKek) -> bytes:
+    def open_kek(self, kek: WrappedKek, *, may_wait: bool = True) -> bytes:
         """Return the key: from memory, or else from its service, which takes seconds if it does not answer.
 
-        Raises ``KeyringError``; after a failure that at once, for the next five seconds.
+        Raises ``KeyringError``; after a failure that at once, for the next half a minute. Unless it ``may_wait`` also
+        for a key that is not in memory, and has a thread ask for it.
         """
         try:
-            return self._open(kek)
+            return self._open(kek) if may_wait else self._open_at_once(kek)
         except CustodianError as error:
             raise KeyringError(f"The KEK {kek.id!r} does not come from {kek.service}: {error}") from None
 
-    def fault_of(self, kek: WrappedKek) -> CustodianError | None:
-        """Open ``kek`` if it is not held, and return why it cannot be."""
+    def fault_of(self, kek: WrappedKek, *, anew: bool = False) -> CustodianError | None:
+        """Open ``kek`` if it is not held, and return why it cannot be. ``anew``: even where it has just failed."""
         try:
-            self._open(kek)
+            self._open(kek, anew=anew)
         except CustodianError as error:
             return error
         return None
@@ -69,13 +74,15 @@ class HeldKeks:
         return kek in self._held
 
     def fetch_soon(self, keks: Sequence[WrappedKek]) -> None:
-        """Open ``keks`` in a thread of their own. Returns at once."""
-
-        def fetch() -> None:
-            for kek in keks:
-                self.fault_of(kek)
-
-        threading.Thread(target=fetch, name="kek-fetch", daemon=True).start()
+        """Open ``keks`` in a thread of their own, those that no such thread is opening. Returns at once."""
+        with self._starting:
+            # A thread that did not come along into a forked child is not alive there.
+            busy = {kek: thread for kek, thread in self._fetching.items() if thread.is_alive()}
+            due = [kek for kek in keks if kek not in busy]
+            if due:
+                thread = threading.Thread(target=self._fetch, args=(due,), name="kek-fetch", daemon=True)
+                thread.start()
+                self._fetching = busy | dict.fromkeys(due, thread)
 
     def ask_again(self, keks: Sequence[WrappedKek]) -> None:
         """Ask whether each of ``keks`` may still be used, and forget all others. Asks for those that are not held."""
@@ -85,14 +92,27 @@ class HeldKeks:
             with self._asking:
                 self._ask(kek)
 
-    def _open(self, kek: WrappedKek) -> bytes:
+    def _fetch(self, keks: Sequence[WrappedKek]) -> None:
+        for kek in keks:
+            self.fault_of(kek, anew=True)
+
+    def _open_at_once(self, kek: WrappedKek) -> bytes:
         if (held := self._held.get(kek)) is not None:
             return held.material
         self._raise_if_failed(kek)
+        self.fetch_soon([kek])
+        raise CustodianAway("it is being asked for, try again in some seconds.")
+
+    def _open(self, kek: WrappedKek, *, anew: bool = False) -> bytes:
+        if (held := self._held.get(kek)) is not None:
+            return held.material
+        if not anew:
+            self._raise_if_failed(kek)
         with self._asking:
             if (held := self._held.get(kek)) is not None:
                 return held.material
-            self._raise_if_failed(kek)
+            if not anew:
+                self._raise_if_failed(kek)
             self._ask(kek)
         if (held := self._held.get(kek)) is not None:
             return held.material
@@ -123,7 +143,7 @@ class HeldKeks:
         if is_dropped or kek not in self._failed:
             tell = logger.error if is_dropped or held is None else logger.warning
             tell("kek_dropped" if is_dropped else "kek_not_confirmed", kek=kek.id, service=kek.service, why=str(error))
-        # A key that is asked for by every vend is asked for every few seconds, and by one of them.
+        # A key that is asked for by every vend is asked for twice a minute, and by one of them.
         self._failed = self._failed | {kek: _Failed(error, now + _TRIES_AGAIN_SECONDS)}
 
 
@@ -174,8 +194,8 @@ def keep(in_force: Callable[[], Sequence[WrappedKek]], *, primary_id: Callable[[
     wrapped keys this starts a thread, and nothing else.
     """
     until = time.monotonic() + waits_seconds
-    while any(isinstance(fault_of(kek), CustodianAway) for kek in in_force()) and time.monotonic() < until:
-        time.sleep(_TRIES_AGAIN_SECONDS)
+    while any(isinstance(fault_of(kek, anew=True), CustodianAway) for kek in in_force()) and time.monotonic() < until:
+        time.sleep(_BEGINS_AGAIN_SECONDS)
     for kek in in_force():
         if kek.id == primary_id():
             open_kek(kek)

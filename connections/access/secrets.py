@@ -17,6 +17,7 @@ from django.db.models import Q
 from pydantic import SecretStr
 
 from connections.access import held_keks
+from connections.database.pool import in_transaction
 from connections.models import (
     Connection,
     ConnectSession,
@@ -29,7 +30,7 @@ from connections.models import (
 from connections.models import DataKey as DataKeyRow
 from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret
-from connections.vault.keyring import DataKey, Keyring, KeyringError, new_data_key, parse_keyring
+from connections.vault.keyring import DataKey, Keyring, KeyringError, WrappedKek, new_data_key, parse_keyring
 from connections.vault.sealing import Place, Unreadable, open_sealed, seal, sealed_under
 from providers.values import Credential
 
@@ -39,7 +40,11 @@ SEED_PLACE = Place(tenant="operator", owner="staff", record="second_factor", fie
 
 @lru_cache(maxsize=4)
 def _keyring(entries: tuple[str, ...]) -> Keyring:
-    return parse_keyring(entries, open_kek=held_keks.open_kek)
+    return parse_keyring(entries, open_kek=_open_kek)
+
+
+def _open_kek(kek: WrappedKek) -> bytes:
+    return held_keks.open_kek(kek, may_wait=not in_transaction())
 
 
 def keyring() -> Keyring:
@@ -60,6 +65,15 @@ def hold_keks(*, waits_seconds: float) -> None:
         raise ImproperlyConfigured(str(error)) from None
 
 
+def fetch_keks() -> None:
+    """Ask for the KEKs that key management services have wrapped, for a command that opens them in a transaction.
+
+    Blocks for seconds where a service does not answer. Raises nothing: whoever needs such a key is told.
+    """
+    for kek in keyring().wrapped():
+        held_keks.fault_of(kek)
+
+
 def key_binding(tenant_id: uuid.UUID | None) -> bytes:
     """Return the bytes of the owner (None: the operator). A wrapped data key is bound to these and to its id."""
     return b"operator" if tenant_id is None else b"tenant:" + tenant_id.bytes
@@ -71,7 +85,10 @@ def unwrap(row: DataKeyRow) -> DataKey:
 
 
 def unwrap_columns(*, key_id: uuid.UUID, tenant_id: uuid.UUID | None, kek_id: str, wrapped: bytes) -> DataKey:
-    """Return the data key that these columns hold. Raises ``Unreadable``. Looks at the files of keys if it has to."""
+    """Return the data key that these columns hold. Looks at the files of keys if it has to.
+
+    Raises ``Unreadable``; in a transaction also for a KEK that a service has still to unwrap, at once.
+    """
     if not keyring().has(kek_id):
         settings.KEY_FILES.look()  # another process may have read a newer key already
     try:

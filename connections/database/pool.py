@@ -37,6 +37,11 @@ def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[datetime
         raise
 
 
+def in_transaction() -> bool:
+    """Whether this thread has a transaction open. No I/O."""
+    return bool(connection.in_atomic_block)
+
+
 def release_database() -> None:
     """Give this thread's database connection back before an HTTP call or a wait.
 

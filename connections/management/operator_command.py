@@ -16,6 +16,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import OperationalError
 
+from connections.access.secrets import fetch_keks
 from connections.database.pool import LockTimeout
 from connections.journal.audit import Actor
 from connections.management.output import Answer, as_json
@@ -64,6 +65,7 @@ class OperatorCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         run: Run = options["run"]
         _check_texts(options)
+        fetch_keks()
         try:
             answer = run(options)
         except Refusal as refusal:

@@ -12,14 +12,19 @@ from pytest_django import Settings
 from connections.access import held_keks
 from connections.access.held_keks import HeldKeks, check_service, new_kek
 from connections.access.secrets import current_data_key, hold_keks, keyring, open_credential, unwrap
+from connections.database.clock import database_now
+from connections.lifecycle.health.undecryptable import MARKED_FOR, retry_undecryptable
 from connections.lifecycle.keys.rewrap import rewrap
+from connections.lifecycle.refresh.claim import Outcome
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, DataKey, Tenant
 from connections.vault.keyring import KeyringError, WrappedKek, parse_keyring
 from connections.vault.sealing import Unreadable
 from providers.custodians import openbao
 from providers.custodians.asking import CustodianAway, CustodianRefuses
 from providers.custodians.custody import configure_custody, current_custody
-from tests.connections.api.stored import make_connection
+from providers.sandbox.waiting import until
+from tests.connections.api.stored import expire_in, make_connection
 from tests.providers.custodians.stand_ins import Bao, serving
 
 UseKek = Callable[[], WrappedKek]
@@ -108,6 +113,47 @@ def test_after_a_failure_the_others_do_not_wait(bao: Bao, kek: WrappedKek) -> No
     assert asked(bao) - before == 1
 
 
+def test_who_may_not_wait_is_refused_while_one_thread_asks(bao: Bao, kek: WrappedKek) -> None:
+    keks, before = HeldKeks(), asked(bao)
+    bao.is_quick.clear()
+    for _ in range(5):
+        with pytest.raises(KeyringError, match="it is being asked for"):
+            keks.open_kek(kek, may_wait=False)
+    bao.is_quick.set()
+    until(lambda: keks.holds(kek), "the key")
+    assert len(keks.open_kek(kek, may_wait=False)) == 32
+    assert asked(bao) - before == 1
+
+
+def test_who_may_not_wait_asks_for_nothing_that_has_just_failed(bao: Bao, kek: WrappedKek) -> None:
+    keks = HeldKeks()
+    bao.disabled = True
+    keks.fault_of(kek)
+    before = asked(bao)
+    with pytest.raises(KeyringError, match="HTTP 400"):
+        keks.open_kek(kek, may_wait=False)
+    assert asked(bao) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_waits_for_no_service_and_what_it_marks_opens_again(
+    bao: Bao, kek: WrappedKek, settings: Settings, acme: Tenant
+) -> None:
+    connection = make_connection(acme)
+    expire_in(connection, -1)
+    settings.KEK_KEYS = [kek.entry(), *settings.KEK_KEYS]
+    hold_keks(waits_seconds=0)
+    list(rewrap())
+    held_keks.ask_again([])
+    bao.is_quick.clear()
+    assert refresh(connection.id, trigger="sweep").outcome is Outcome.UNREADABLE, "and does not wait for the answer"
+    assert not held_keks.holds(kek)
+    bao.is_quick.set()
+    until(lambda: held_keks.holds(kek), "the key")
+    assert retry_undecryptable(now=database_now() + MARKED_FOR) == 1
+    assert Connection.objects.get(id=connection.id).undecryptable_at is None
+
+
 def test_a_check_tells_a_service_that_is_away_from_one_that_refuses(bao: Bao, kek: WrappedKek) -> None:
     check_service(kek)
     bao.disabled = True
@@ -154,6 +200,7 @@ def test_a_key_that_the_operator_disables_there_closes_what_it_opens(
     bao: Bao, kek: WrappedKek, settings: Settings, acme: Tenant, globex: Tenant
 ) -> None:
     settings.KEK_KEYS = [kek.entry(), *settings.KEK_KEYS]
+    hold_keks(waits_seconds=0)
     current_data_key(acme.id)
     bao.disabled = True
     held_keks.ask_again(keyring().wrapped())

@@ -7,7 +7,8 @@ import pytest
 from django.conf import settings as project
 from pytest_django import Settings
 
-from connections.access.secrets import current_data_key
+from connections.access import held_keks
+from connections.access.secrets import current_data_key, keyring
 from connections.management.doctor import storage
 from connections.management.doctor.findings import Level
 from connections.models import CredentialVersion, DataKey, Tenant
@@ -99,6 +100,7 @@ def test_data_keys_rotate(run: Run, earlier: str, acme: Tenant) -> None:
 
 def test_a_key_service_wraps_a_new_key(run: Run, settings: Settings) -> None:
     before = current_custody()
+    current_data_key(None)
     with serving(Bao()) as bao:
         configure_custody(bao.custody())
         made = run("keys", "new", "in-vault", "--by", "vault-transit", "--key", Bao.NAME)
@@ -106,6 +108,10 @@ def test_a_key_service_wraps_a_new_key(run: Run, settings: Settings) -> None:
         settings.KEK_KEYS = [made.out.strip(), *settings.KEK_KEYS]
         kept = {use["key"]: use["kept_by"] for use in run("keys", "status", "--json").data["keys"]}
         assert kept["in-vault"] == f"vault-transit {Bao.NAME}, version v1"
+        held_keks.ask_again([])
+        rewrapped = run("keys", "rewrap")
+        assert (rewrapped.code, held_keks.holds(keyring().wrapped()[0])) == (0, True), rewrapped.err
+        assert DataKey.objects.get().kek_id == "in-vault"
         assert "give the new one another id" in run("keys", "new", "in-vault", "--by", "aws-kms", "--key", "x").err
         refused = run("keys", "new", "2", "--by", "vault-transit", "--key", "transit/other")
         assert (refused.code, "Vault answered HTTP 404" in refused.err) == (1, True)

@@ -49,7 +49,10 @@ class Call:
 
 
 class StandIn:
-    """A custodian. ``is_cut``: it is there no more for anybody. ``disabled``: so is its key, for whoever asks."""
+    """A custodian. ``is_cut``: it is there no more for anybody. ``disabled``: so is its key, for whoever asks.
+
+    It answers while ``is_quick`` is set, and keeps callers waiting else.
+    """
 
     NAME = ""
 
@@ -57,6 +60,8 @@ class StandIn:
         self.url = ""
         self.is_cut = False
         self.disabled = False
+        self.is_quick = threading.Event()
+        self.is_quick.set()
         self.calls: list[Call] = []
         self.tokens: set[str] = set()
 
@@ -87,6 +92,7 @@ def serving(stand_in: Any_) -> Iterator[Any_]:
                 self.close_connection = True
                 return
             stand_in.calls.append(call)
+            stand_in.is_quick.wait(30)
             status, document = stand_in.answer(call)
             raw = document.encode() if isinstance(document, str) else json.dumps(document).encode()
             self.send_response(status)
