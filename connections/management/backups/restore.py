@@ -3,7 +3,7 @@
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -31,7 +31,7 @@ ON CONFLICT ("only") DO UPDATE SET database = '', quarantined_at = clock_timesta
                                  rewound_to = '{made_at}', sorted_at = NULL;
 COMMIT;
 """
-_BEGIN = b"BEGIN;\nSET client_min_messages = error;\n"
+_BEGIN = b"BEGIN;\nSET client_min_messages = error;\nSET lock_timeout = '60s';\n"
 _EMPTY = b"DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
 
 
@@ -155,17 +155,17 @@ def _put_in(
     opening = _Opening(path, unlocking, unpack.stdin)
     try:
         opening.start()
-        _pass_on(run.stdin, unpack.stdout, first=_BEGIN + (_EMPTY if is_replaced else b""))
+        _write(run, _parts(unpack.stdout, first=_BEGIN + (_EMPTY if is_replaced else b"")))
         opening.join()
+        if isinstance(opening.failure, BrokenPipeError):
+            programs.finish(unpack, doing="pg_restore")  # it ended early, and says why
+            raise CommandError("pg_restore ended before it had read the whole backup: look at its version.")
         if opening.failure is not None:
             raise opening.failure
         programs.finish(unpack, doing="pg_restore")
-        run.stdin.write(_QUARANTINE.format(made_at=contents.made_at).encode())
+        _write(run, [_QUARANTINE.format(made_at=contents.made_at).encode()])
         run.stdin.close()
         programs.finish(run, doing="Restoring")
-    except BrokenPipeError:
-        programs.finish(run, doing="Restoring")
-        raise
     finally:
         for process in (run, unpack):
             process.kill()
@@ -191,10 +191,22 @@ class _Opening(threading.Thread):
             self.failure = error
 
 
-def _pass_on(sink: IO[bytes], source: IO[bytes] | None, *, first: bytes) -> None:
+def _parts(source: IO[bytes] | None, *, first: bytes) -> Iterator[bytes]:
     if source is None:
         raise RuntimeError("A program has no pipe.")
-    sink.write(first)
+    yield first
     while part := source.read(_PART):
-        sink.write(part)
-    sink.flush()
+        yield part
+
+
+def _write(run: "subprocess.Popen[bytes]", parts: Iterable[bytes]) -> None:
+    """Write to a program that runs statements. Raises ``CommandError`` with its words if it has ended."""
+    if run.stdin is None:
+        raise RuntimeError("A program has no pipe.")
+    for part in parts:
+        try:
+            run.stdin.write(part)
+            run.stdin.flush()
+        except BrokenPipeError:
+            programs.finish(run, doing="Restoring")
+            raise

@@ -1,5 +1,6 @@
 """A backup and its way back: all of it or nothing, and nothing of it is refreshed before it is sorted."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,20 @@ def tables() -> int:
         cursor.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
         (count,) = cursor.fetchone()
     return int(count)
+
+
+def faked(tmp_path: Path, script: str, *, version: str = "") -> Path:
+    """Return a folder with the real psql, and a pg_restore that is this script, where ``$real`` is the real one."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    psql, real = shutil.which("psql"), shutil.which("pg_restore")
+    assert psql and real
+    (folder / "psql").symlink_to(psql)
+    said = f"echo 'pg_restore (PostgreSQL) {version}'" if version else f"{real} --version"
+    fake = folder / "pg_restore"
+    fake.write_text(f'#!/bin/sh\nreal={real}\ncase "$1" in --version) {said}; exit;; esac\n{script}\n')
+    fake.chmod(0o755)
+    return folder
 
 
 def test_from_a_database_into_another(
@@ -99,18 +114,40 @@ def test_a_restore_that_fails_in_the_middle_leaves_what_was_there(
     run: Run, acme: Tenant, make: Callable[[], Path], passphrase: str, other: str, tmp_path: Path
 ) -> None:
     backup = make()
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    for name in ("psql", "pg_restore"):
-        real = f"/usr/bin/{name}" if Path(f"/usr/bin/{name}").exists() else name
-        broken = 'echo "CREATE TABLE half (x int);"; echo "it broke" >&2; exit 3' if name == "pg_restore" else ""
-        script = f'#!/bin/sh\ncase "$1" in --version) exec {real} --version;; esac\n{broken or f"exec {real} "}"$@"\n'
-        (folder / name).write_text(script if not broken else script.replace('"$@"', ""))
-        (folder / name).chmod(0o755)
+    folder = faked(tmp_path, 'echo "CREATE TABLE half (x int);"; echo "it broke" >&2; exit 3')
     with at(other):
         ran = run("backup", "restore", str(backup), "--passphrase-file", passphrase, "--programs", str(folder))
         assert (ran.code, tables()) == (1, 0)
         assert "it broke" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ('echo "it ended" >&2; exit 1', "pg_restore failed: it ended"),
+        ("exit 0", "ended before it had read the whole backup"),
+        ("exec <&-; sleep 0.3; echo 'it ended' >&2; exit 1", "pg_restore failed: it ended"),
+    ],
+)
+def test_a_restore_ends_when_the_unpacking_program_does(
+    run: Run,
+    acme: Tenant,
+    make: Callable[[], Path],
+    passphrase: str,
+    other: str,
+    tmp_path: Path,
+    script: str,
+    says: str,
+) -> None:
+    for _ in range(30):
+        make_connection(acme)  # more than a pipe holds, so that the backup is still being written
+    backup = make()
+    assert backup.stat().st_size > 70_000
+    folder = faked(tmp_path, script)
+    with at(other):
+        ran = run("backup", "restore", str(backup), "--passphrase-file", passphrase, "--programs", str(folder))
+        assert (ran.code, tables()) == (1, 0)
+        assert says in ran.err
 
 
 def test_a_file_is_never_overwritten(run: Run, make: Callable[[], Path], passphrase: str) -> None:
