@@ -32,6 +32,9 @@ ON CONFLICT ("only") DO UPDATE SET database = '', quarantined_at = clock_timesta
 COMMIT;
 """
 _BEGIN = b"BEGIN;\nSET client_min_messages = error;\nSET lock_timeout = '60s';\n"
+# pg_restore sets this from version 17 on, whatever the server's version, and psql stops at what a server does not know.
+_SETS_TIMEOUT = 17
+_UNKNOWN = b"SET transaction_timeout = 0;\n"
 _EMPTY = b"DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
 
 
@@ -95,7 +98,8 @@ def restore_backup(path: str, unlocking: Unlocking, *, replace: str, folder: str
     _check_target(replace)
     release_database()
     connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
-    _put_in(path, unlocking, contents, reader, writer, is_replaced=bool(replace))
+    unknown = _UNKNOWN if reader.major >= _SETS_TIMEOUT > major else b""
+    _put_in(path, unlocking, contents, reader, writer, is_replaced=bool(replace), unknown=unknown)
     is_older = contents.migration != _newest()
     counts = None
     if not is_older:
@@ -131,8 +135,12 @@ def _put_in(
     writer: programs.Program,
     *,
     is_replaced: bool,
+    unknown: bytes,
 ) -> None:
-    """Have one program make statements of the dump, and another run them. Only a whole dump is committed."""
+    """Have one program make statements of the dump, and another run them. Only a whole dump is committed.
+
+    ``unknown`` is a line that the first one writes and the server does not know.
+    """
     unpack = programs.start(
         reader, "--no-owner", "--no-privileges", "--file=-", reads=subprocess.PIPE, writes=subprocess.PIPE
     )
@@ -155,7 +163,7 @@ def _put_in(
     opening = _Opening(path, unlocking, unpack.stdin)
     try:
         opening.start()
-        _write(run, _parts(unpack.stdout, first=_BEGIN + (_EMPTY if is_replaced else b"")))
+        _write(run, _parts(unpack.stdout, first=_BEGIN + (_EMPTY if is_replaced else b""), unknown=unknown))
         opening.join()
         if isinstance(opening.failure, BrokenPipeError):
             programs.finish(unpack, doing="pg_restore")  # it ended early, and says why
@@ -191,10 +199,12 @@ class _Opening(threading.Thread):
             self.failure = error
 
 
-def _parts(source: IO[bytes] | None, *, first: bytes) -> Iterator[bytes]:
+def _parts(source: IO[bytes] | None, *, first: bytes, unknown: bytes) -> Iterator[bytes]:
+    """Yield what a program writes, after ``first``. Leaves out the line ``unknown``, which is among its settings."""
     if source is None:
         raise RuntimeError("A program has no pipe.")
     yield first
+    yield source.read(_PART).replace(unknown, b"", 1) if unknown else b""
     while part := source.read(_PART):
         yield part
 

@@ -150,6 +150,20 @@ def test_a_restore_ends_when_the_unpacking_program_does(
         assert says in ran.err
 
 
+def test_a_setting_that_only_later_servers_know_is_left_out(
+    run: Run, acme: Tenant, make: Callable[[], Path], passphrase: str, other: str, tmp_path: Path
+) -> None:
+    line = "SET transaction_timeout = 0;"
+    make_connection(acme)
+    backup = make()
+    script = f"printf -- '--\\n{line}\\n'; \"$real\" \"$@\" | sed '/^{line}$/d'"
+    folder = faked(tmp_path, script, version="17.2")
+    with at(other):
+        ran = run("backup", "restore", str(backup), "--passphrase-file", passphrase, "--programs", str(folder))
+        assert ran.code == 0, ran.err
+        assert Connection.objects.count() == 1
+
+
 def test_a_file_is_never_overwritten(run: Run, make: Callable[[], Path], passphrase: str) -> None:
     backup = make()
     content = backup.read_bytes()
