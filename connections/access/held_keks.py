@@ -128,6 +128,9 @@ class HeldKeks:
         except CustodianError as error:
             self._fail(kek, error)
             return
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one key, the next ones are asked about
+            self._fail(kek, CustodianAway(f"what is stored or answered is not to be read ({type(error).__name__})."))
+            return
         if kek in self._failed:
             logger.info("kek_held_again", kek=kek.id, service=kek.service)
         self._held = self._held | {kek: _Held(material, time.monotonic())}

@@ -17,6 +17,7 @@ from providers.response import Response
 
 _NAME = "Azure"
 _VERSION = "7.4"
+# With a code. Without one whoever stands before the vault has answered, while it is away.
 _DECIDED = frozenset({400, 404})
 # What a vault says of the key itself while it forbids a call.
 _DISABLED = frozenset({"KeyDisabled", "KeyExpired", "KeyNotYetValid"})
@@ -37,7 +38,7 @@ def call(method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[s
     if response.status == 200:
         return document
     code = _code(document)
-    if response.status in _DECIDED or code in _DISABLED:
+    if (response.status in _DECIDED and code) or code in _DISABLED:
         raise CustodianRefuses(f"{_NAME} answered {said(response.status, code)}: look at the key there.")
     if response.status == 401:
         _tokens.forget()

@@ -16,6 +16,7 @@ from providers.custodians.leases import Lease, Leases
 
 _NAME = "Vault"
 _DENIED = 403
+# With a list of errors. Without one whoever stands before it has answered, while it is away.
 _DECIDED = frozenset({400, 404})
 _tokens: Leases[SecretStr] = Leases()
 
@@ -35,7 +36,7 @@ def call(method: str, path: str, *, body: Mapping[str, Any] | None = None) -> di
     if response.status // 100 == 2:
         return document_of(_NAME, response)
     detail = f"{_NAME} answered {said(response.status)} for {path}"
-    if response.status in _DECIDED:
+    if response.status in _DECIDED and isinstance(document_of(_NAME, response).get("errors"), list):
         raise CustodianRefuses(f"{detail}: there is no such thing, or it does not open this.")
     if response.status == _DENIED:
         raise CustodianAway(f"{detail}: its policy does not allow it, or the token has ended.")

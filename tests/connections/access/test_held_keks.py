@@ -113,6 +113,15 @@ def test_after_a_failure_the_others_do_not_wait(bao: Bao, kek: WrappedKek) -> No
     assert asked(bao) - before == 1
 
 
+def test_a_key_that_is_not_to_be_read_keeps_no_other_from_being_asked_about(bao: Bao, kek: WrappedKek) -> None:
+    keks = HeldKeks()
+    broken = WrappedKek("broken", kek.service, kek.name, b"\xff")
+    keks.ask_again([broken, kek])
+    assert keks.holds(kek)
+    with pytest.raises(KeyringError, match="UnicodeDecodeError"):
+        keks.open_kek(broken)
+
+
 def test_who_may_not_wait_is_refused_while_one_thread_asks(bao: Bao, kek: WrappedKek) -> None:
     keks, before = HeldKeks(), asked(bao)
     bao.is_quick.clear()

@@ -51,7 +51,7 @@ class Call:
 class StandIn:
     """A custodian. ``is_cut``: it is there no more for anybody. ``disabled``: so is its key, for whoever asks.
 
-    It answers while ``is_quick`` is set, and keeps callers waiting else.
+    It answers while ``is_quick`` is set, and keeps callers waiting else. ``before``: what a proxy answers in its place.
     """
 
     NAME = ""
@@ -62,6 +62,7 @@ class StandIn:
         self.disabled = False
         self.is_quick = threading.Event()
         self.is_quick.set()
+        self.before: Answer | None = None
         self.calls: list[Call] = []
         self.tokens: set[str] = set()
 
@@ -93,7 +94,7 @@ def serving(stand_in: Any_) -> Iterator[Any_]:
                 return
             stand_in.calls.append(call)
             stand_in.is_quick.wait(30)
-            status, document = stand_in.answer(call)
+            status, document = stand_in.before or stand_in.answer(call)
             raw = document.encode() if isinstance(document, str) else json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

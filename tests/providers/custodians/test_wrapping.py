@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -13,7 +13,7 @@ from connections.vault import keyring
 from providers.custodians.asking import CustodianAway, CustodianRefuses
 from providers.custodians.custody import Aws, Custody
 from providers.custodians.wrapping import KEY_SERVICES, KeyService, Wrapped
-from tests.providers.custodians.stand_ins import AzureCloud, Bao, GoogleCloud, given
+from tests.providers.custodians.stand_ins import AzureCloud, Bao, GoogleCloud, StandIn, given
 
 REGION = "eu-central-1"
 Use = Callable[[Custody], None]
@@ -126,6 +126,26 @@ def test_a_service_that_is_away_is_none(case: Case, use: Use) -> None:
     use(case.away)
     with pytest.raises(CustodianAway):
         case.service.unwrap(wrapped, binding="x")
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("document", ["<html>not found</html>", "", {}, {"message": "no route"}, {"errors": "none"}])
+@pytest.mark.parametrize(
+    ("service", "stand_in"),
+    [("vault-transit", "bao"), ("google-kms", "google_cloud"), ("azure-key-vault", "azure_cloud"), ("aws-kms", "bao")],
+)
+def test_what_a_proxy_answers_while_a_service_is_away_decides_nothing(
+    request: pytest.FixtureRequest, use: Use, service: str, stand_in: str, document: Any, status: int
+) -> None:
+    behind: StandIn = request.getfixturevalue(stand_in)
+    made: Case = globals()[f"_{service.replace('-', '_')}"](request)
+    use(made.custody)
+    wrapped = made.service.wrap(made.name, secrets.token_bytes(32), binding="x")
+    if service == "aws-kms":
+        use(Custody(aws=replace(made.custody.aws, endpoints={"kms": behind.url})))
+    behind.before = (status, document)
+    with pytest.raises(CustodianAway):
+        made.service.unwrap(wrapped, binding="x")
 
 
 @pytest.mark.parametrize(
