@@ -11,6 +11,6 @@ from config.web.request import Utf8Handler  # noqa: E402 (the apps must be ready
 from connections.access.secrets import hold_keks  # noqa: E402 (likewise)
 from connections.lifecycle.refresh import presence  # noqa: E402 (likewise)
 
-hold_keks(waits_seconds=60)
+hold_keks(waits_seconds=30)
 presence.start()
 application = Utf8Handler()

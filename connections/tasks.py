@@ -75,7 +75,7 @@ def show_presence(**_: object) -> None:
     Before the first task, look whether the database was put back since: tasks may wait in the queue from before.
     """
     try:
-        hold_keks(waits_seconds=60)
+        hold_keks(waits_seconds=30)
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from None  # Celery would only log anything less, and go on
     presence.start()

@@ -192,16 +192,22 @@ _keeper: threading.Thread | None = None
 def keep(in_force: Callable[[], Sequence[WrappedKek]], *, primary_id: Callable[[], str], waits_seconds: float) -> None:
     """Hold the keys that are ``in_force``, and see to it in a thread from here on that they may still be used.
 
-    Waits until each is held or refused, but not longer than ``waits_seconds``. Raises ``KeyringError`` if the one of
-    ``primary_id`` is wrapped and not held by then: a process that cannot open what is stored must not run. Without
-    wrapped keys this starts a thread, and nothing else.
+    Waits until the one of ``primary_id`` is held or refused, but not longer than ``waits_seconds``, and a call. Raises
+    ``KeyringError`` if that one is wrapped and not held by then: a process that cannot store anything must not run. The
+    others are asked for in a thread. Without wrapped keys this starts a thread, and nothing else.
     """
+
+    def primary() -> WrappedKek | None:
+        return next((kek for kek in in_force() if kek.id == primary_id()), None)
+
     until = time.monotonic() + waits_seconds
-    while any(isinstance(fault_of(kek, anew=True), CustodianAway) for kek in in_force()) and time.monotonic() < until:
-        time.sleep(_BEGINS_AGAIN_SECONDS)
-    for kek in in_force():
-        if kek.id == primary_id():
+    while (kek := primary()) is not None:
+        is_away = isinstance(fault_of(kek, anew=True), CustodianAway)
+        if not is_away or time.monotonic() + _BEGINS_AGAIN_SECONDS > until:
             open_kek(kek)
+            break
+        time.sleep(_BEGINS_AGAIN_SECONDS)
+    fetch_soon(in_force())
     _start(in_force)
 
 

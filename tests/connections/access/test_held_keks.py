@@ -219,6 +219,19 @@ def test_a_key_that_the_operator_disables_there_closes_what_it_opens(
         current_data_key(globex.id)
 
 
+def test_a_process_begins_without_its_other_keys_and_asks_for_them(
+    bao: Bao, kek: WrappedKek, settings: Settings
+) -> None:
+    plain = f"plain-{secrets.token_hex(3)}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    settings.KEK_KEYS = [plain, kek.entry()]
+    before = asked(bao)
+    bao.before = (503, {"errors": ["Vault is sealed"]})
+    hold_keks(waits_seconds=30)
+    until(lambda: asked(bao) - before == 1, "a thread that asks")
+    bao.before = None
+    until(lambda: hold_keks(waits_seconds=30) or held_keks.holds(kek), "the key")
+
+
 def test_a_process_does_not_begin_without_its_first_key(bao: Bao, kek: WrappedKek, settings: Settings) -> None:
     from django.core.exceptions import ImproperlyConfigured
 
