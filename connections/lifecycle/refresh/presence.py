@@ -23,6 +23,9 @@ Known limits:
   for seconds when it comes back, and for the seconds after a failover to a standby that has been running for long.
 - Behind a pooler that shares sessions between clients a lock means nothing. If such a pooler is recognised, the process
   holds no lock.
+- Neither does a lock in another database than the one that claims ask, to which ``DATABASE_DIRECT_URL`` may lead: a
+  standby after a failover, another name. So where it is set, a lock counts only while it is seen through Django's own
+  connection. The process looks every few seconds, and connects anew until it is.
 
 None of this can lose a token. A response is stored whatever happened to its attempt, and promoted if its parent version
 is still current (``promote``): the fence is the version, never this lock.
@@ -45,6 +48,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from django.conf import settings
 from django.db import Error, connection
 
 from connections.database.pool import direct_parameters, release_database, replace_broken_connections
@@ -57,6 +61,7 @@ _PING_SECONDS = 1.0
 _RETRY_SECONDS = 0.25
 _STALE_SECONDS = 3.0
 _SPOOL_SECONDS = 5.0
+_LOOK_SECONDS = 5.0
 
 # Keepalives by which the client notices a vanished server, and the server a client. Seconds; the last: milliseconds.
 _OWN_PARAMETERS: dict[str, Any] = {
@@ -81,6 +86,7 @@ WHERE locktype = 'advisory' AND objsubid = 1 AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+_SEEN = f"SELECT %s IN ({HELD_KEYS})"
 _LOOK = f"SELECT clock_timestamp(), pg_postmaster_start_time() <= %s AND %s NOT IN ({HELD_KEYS})"
 
 
@@ -122,6 +128,22 @@ def absence(of: int, *, since: datetime) -> datetime | None:
         cursor.execute(_LOOK, [since, of])
         seen_at, is_absent = cursor.fetchone()
     return seen_at if is_absent else None
+
+
+def leads_here() -> bool:
+    """Whether a lock that is taken past the pooler is seen through Django's connection: both are of one database.
+
+    Opens a session. Raises ``psycopg.Error``.
+    """
+    key = secrets.randbelow(2**63 - 1) + 1
+    with psycopg.connect(**direct_parameters() | _OWN_PARAMETERS) as session:
+        return _row(session, f"SELECT pg_try_advisory_lock({key})") == (True,) and _is_seen(key)
+
+
+def _is_seen(of: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, [of])
+        return cursor.fetchone() == (True,)
 
 
 class _Holder:
@@ -198,15 +220,35 @@ class _Holder:
     def _keep(self, session: "psycopg.Connection[tuple[Any, ...]]", *, is_direct: bool) -> None:
         asked_at = time.monotonic()
         self._spool_due_at = asked_at
+        is_seen, look_due_at = not settings.DATABASE_DIRECT, asked_at
         while not self._ending.is_set():
-            if is_direct:
+            if is_direct and settings.DATABASE_DIRECT and time.monotonic() >= look_due_at:
+                is_seen, look_due_at = self._look(), time.monotonic() + _LOOK_SECONDS
+            if is_direct and is_seen:
                 self._confirmed_at = asked_at
                 self._say("presence_held")
             self._replay_spool()
+            if is_direct and not is_seen:
+                self._confirmed_at = None
+                self._ending.wait(_LOOK_SECONDS)
+                return  # to connect anew: the name may lead elsewhere by then
             for _ in session.notifies(timeout=_PING_SECONDS):
                 pass  # no notification ever comes: this waits, and notices at once when the connection ends
             asked_at = time.monotonic()
             _row(session, "SELECT 1")
+
+    def _look(self) -> bool:
+        """Return whether the database that claims ask has this lock."""
+        try:
+            is_seen = _is_seen(self.key)
+        except Error as error:
+            self._say("presence_lost", error=type(error).__name__)
+            return False
+        finally:
+            release_database()
+        if not is_seen:
+            self._say("presence_off", reason="DATABASE_DIRECT_URL leads to another database")
+        return is_seen
 
     def _replay_spool(self) -> None:
         if time.monotonic() < self._spool_due_at:

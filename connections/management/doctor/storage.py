@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+import psycopg
 import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -15,6 +16,7 @@ from connections.database.clock import database_now
 from connections.dispatch import application, waiting_tasks
 from connections.journal.audit_keys import audit_keys
 from connections.lifecycle.keys.uses import audit_uses, kek_uses
+from connections.lifecycle.refresh import presence
 from connections.management.doctor.findings import Finding, Level, fault, fine, warning
 from connections.models import AuditSeal, Connection, FiguresTaken
 from connections.models.data_key import SHREDDED, DataKey
@@ -90,6 +92,24 @@ def _pooler() -> Iterator[Finding]:
             "database",
             "Without DATABASE_DIRECT_URL no process can hold a lock, so a death is noticed when a lease ends (60 s).",
             "Name the database past the pooler.",
+        )
+    if settings.DATABASE_DIRECT:
+        yield from _direct()
+
+
+def _direct() -> Iterator[Finding]:
+    """Look whether the address past the pooler leads to the same database. One session, and one query."""
+    try:
+        leads_here = presence.leads_here()
+    except psycopg.Error as error:
+        says = f"{_AWAY} at DATABASE_DIRECT_URL ({type(error).__name__}): no process can hold a lock."
+        yield warning("database", says, "Check DATABASE_DIRECT_URL.")
+        return
+    if not leads_here:
+        yield fault(
+            "database",
+            "DATABASE_DIRECT_URL leads to another database than DATABASE_URL, where no lock of a process is seen.",
+            "Name the same database of the same server, the primary, past the pooler.",
         )
 
 

@@ -18,6 +18,7 @@ from django.db import connections
 from connections.database.clock import database_now
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.refresh import presence
+from connections.management.doctor import storage
 from connections.models import Connection, CredentialVersion
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.waiting import until
@@ -120,6 +121,33 @@ def test_behind_a_pooler_that_shares_sessions_there_is_no_key(
         until(lambda: "presence_off" in caplog.text, "presence_off in the log")
         assert presence.key() is None
         presence.stop()
+
+
+def test_in_another_database_there_is_no_key_until_the_address_leads_here(
+    transactional_db: None, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    presence.stop()
+    here = connections["default"].settings_dict["NAME"]
+    settings.DATABASE_DIRECT = {"NAME": "postgres"} | _address()
+    assert not presence.leads_here()
+    assert told_by_doctor()
+    presence.start()
+    until(lambda: "leads to another database" in caplog.text, "presence_off in the log")
+    assert presence.key() is None
+    settings.DATABASE_DIRECT = {"NAME": here} | _address()
+    assert presence.leads_here()
+    assert not told_by_doctor()
+    key = until(presence.key, "a key")
+    assert not is_free(key)
+    presence.stop()
+
+
+def told_by_doctor() -> bool:
+    return any("DATABASE_DIRECT_URL leads to another database" in found.says for found in storage.database())
+
+
+def _address() -> dict[str, Any]:
+    return {name: connections["default"].settings_dict[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
 
 
 def test_a_child_has_a_key_of_its_own(transactional_db: None) -> None:
