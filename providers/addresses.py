@@ -52,7 +52,15 @@ _PRIVATE_USE = tuple(
     for network in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )
 # Metadata services that stand inside the private ranges: a name on the allow-list must not lead there.
-_METADATA = frozenset(ipaddress.ip_address(a) for a in ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254"))
+_METADATA = frozenset(
+    ipaddress.ip_address(address)
+    for address in (
+        "100.100.100.200",
+        "fd00:ec2::23",  # the credentials of a pod
+        "fd00:ec2::254",
+        "fd20:ce::254",
+    )
+)
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*")
 
 

@@ -40,6 +40,7 @@ NOT_PUBLIC = [
     "2002:a00:1::1",
     "3fff::1",
     "fc00::1",
+    "fd00:ec2::23",
     "fd00:ec2::254",
     "fe80::1",
     "fe80::1%eth0",
@@ -94,7 +95,9 @@ def test_allowed_host_permits_private_ranges_for_that_name_alone(address: str) -
     assert not rules.permit(host="other.example", address=address)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "100.100.100.200", "fd00:ec2::254", "224.0.0.1"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "169.254.169.254", "100.100.100.200", "fd00:ec2::23", "fd00:ec2::254", "224.0.0.1"]
+)
 def test_allowed_host_never_leads_to_loopback_or_metadata(address: str) -> None:
     rules = AddressRules.parse(allow_loopback=False, allowed_targets=["erp.corp.example"])
     assert not rules.permit(host="erp.corp.example", address=address)
