@@ -13,6 +13,8 @@ from providers.addresses import names_loopback
 
 # What a URL may hold unencoded, and the name of a cookie too: the path is part of both.
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+# To characters that no path has, where one would mean two things in the name of a cookie.
+_IN_NAMES = str.maketrans({"/": ".", ".": "^", "-": "+"})
 _HOSTS = {
     "PUBLIC_URL": "https://connect.example.com or https://example.com/latchkey",
     "WIDGET_URL": "https://connect.example.com",
@@ -37,8 +39,11 @@ class PublicUrls:
 
     @property
     def cookie_mark(self) -> str:
-        """What the names of cookies begin with besides: two installations at one host keep their own."""
-        return self.path.replace("/", ".")
+        """What the names of cookies begin with besides: two installations at one host keep their own.
+
+        No two paths have one mark, and none has the hyphen that ends it in a name.
+        """
+        return self.path.translate(_IN_NAMES)
 
     @property
     def host_names(self) -> list[str]:

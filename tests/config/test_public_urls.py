@@ -1,5 +1,7 @@
 """The public addresses: read from the environment, whole, and alike in their path."""
 
+from http.cookies import SimpleCookie
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,6 +19,13 @@ def test_one_address_is_that_of_all() -> None:
     urls = read(PUBLIC_URL="https://Example.com:443/latchkey/")
     assert urls.public == urls.widget == urls.admin == urls.api == "https://example.com/latchkey"
     assert (urls.path, urls.cookie_mark, urls.host_names) == ("/latchkey", ".latchkey", ["example.com"])
+
+
+def test_no_cookie_of_one_path_is_one_of_another() -> None:
+    paths = ["", "/a", "/a/b", "/a.b", "/a-b", "/a_b", "/a~b", "/a-b/c", "/a.b-c", "/a/b.c", "/a-click"]
+    marks = [read(PUBLIC_URL=f"https://example.com{path}").cookie_mark + "-" for path in paths]
+    assert not [(one, other) for one in marks for other in marks if one is not other and one.startswith(other)]
+    assert all(SimpleCookie({f"latchkey{mark}csrf": "x"}) for mark in marks), "each is a name"
 
 
 def test_each_has_its_own_where_it_is_named() -> None:
