@@ -143,7 +143,7 @@ def leads_here() -> bool:
 def _is_seen(of: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_SEEN, [of])
-        return cursor.fetchone() == (True,)
+        return bool(cursor.fetchone() == (True,))
 
 
 class _Holder:
