@@ -11,13 +11,16 @@ from connections.models import Installation, RewindCause
 
 
 def begin_quarantine(cause: RewindCause, *, rewound_to: datetime | None, actor: Actor, now: datetime) -> None:
-    """Hold every connection until it is sorted. ``rewound_to`` is from when the data is; None: it is not known.
+    """Hold every connection until it is sorted. ``rewound_to`` is from when the data is.
+
+    None: it is not known, so all that is refreshed at a provider that rotates waits. The last beat does not stand for it:
+    the database beats from its start on, also with the data of yesterday.
 
     Beginning one within another holds what was released meanwhile. One short transaction; no HTTP.
     """
     with transaction.atomic(durable=True):
         here = lock_installation()
-        put_into_quarantine(here, cause, rewound_to=rewound_to or here.beaten_at, actor=actor, now=now)
+        put_into_quarantine(here, cause, rewound_to=rewound_to, actor=actor, now=now)
 
 
 def put_into_quarantine(

@@ -2,6 +2,8 @@
 
 import pytest
 
+from connections.database.clock import database_now
+from connections.lifecycle.quarantine.pulse import beat
 from connections.models import AuditEvent, HeldConnection, Tenant, TokenVerdict
 from tests.connections.api.stored import make_connection
 from tests.connections.management.conftest import Run
@@ -45,3 +47,11 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     ran = run("quarantine", *arguments)
     assert (ran.code != 0, says in ran.err) == (True, True), ran.err
+
+
+def test_begun_after_beats_without_a_moment_everything_waits(run: Run, acme: Tenant) -> None:
+    """Database, Redis and spool are all from yesterday, so they agree; workers have beaten since."""
+    make_connection(acme)
+    beat(now=database_now())
+    assert run("quarantine", "begin", "--json").data["sorted"]["unknown"] == 1
+    assert run("quarantine", "status", "--json").data["rewound_to"] is None
