@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='held', serialize=False, to='connections.connection')),
                 ('verdict', models.CharField(choices=[('unknown', 'Perhaps used since'), ('used', 'Used since: the token that replaced it is lost')], max_length=10)),
                 ('held_at', models.DateTimeField()),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 'ordering': ['connection'],

@@ -103,12 +103,15 @@ class Installation(models.Model):
 class HeldConnection(models.Model):
     """A connection whose refresh token waits: of the credential that was received before ``held_at``.
 
+    ``sent_at`` is when a refresh token was sent last, as far as that is sure of one that was used. A credential that
+    was received since is the answer, which may come before ``held_at`` and be stored after it, as in a failover.
     The row goes when it is released. Where a newer credential has come, it means nothing any more.
     """
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="held")
     verdict = models.CharField(max_length=10, choices=TokenVerdict)
     held_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["connection"]
@@ -119,7 +122,8 @@ class HeldConnection(models.Model):
 
 def held() -> Q:
     """Return the condition for a held connection in a queryset of held rows: no newer credential has come."""
-    return Q(connection__current_version__received_at__lt=F("held_at"))
+    received_before = "connection__current_version__received_at__lt"
+    return Q((received_before, F("held_at"))) & (Q(sent_at=None) | Q((received_before, F("sent_at"))))
 
 
 def holding() -> "models.QuerySet[Installation]":
@@ -145,4 +149,5 @@ def sql_free() -> str:
                OR here.database <> '' AND {IDENTITY_FUNCTION}() NOT IN ('', here.database))
        AND NOT EXISTS (
            SELECT FROM connections_heldconnection AS held
-            WHERE held.connection_id = connection.id AND held.held_at > version.received_at)"""  # noqa: S608
+            WHERE held.connection_id = connection.id AND held.held_at > version.received_at
+              AND (held.sent_at IS NULL OR held.sent_at > version.received_at))"""  # noqa: S608

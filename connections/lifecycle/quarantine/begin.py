@@ -13,8 +13,8 @@ from connections.models import Installation, RewindCause
 def begin_quarantine(cause: RewindCause, *, rewound_to: datetime | None, actor: Actor, now: datetime) -> None:
     """Hold every connection until it is sorted. ``rewound_to`` is from when the data is.
 
-    None: it is not known, so all that is refreshed at a provider that rotates waits. The last beat does not stand for it:
-    the database beats from its start on, also with the data of yesterday.
+    None: it is not known, so all that is refreshed at a provider that rotates waits. The last beat does not stand for
+    it: workers beat from their start on, also with the data of yesterday.
 
     Beginning one within another holds what was released meanwhile. One short transaction; no HTTP.
     """

@@ -9,6 +9,7 @@ else waits. A refresh token that was sent since is *used*; of others it is not k
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -73,6 +74,14 @@ def _batch(began_at: datetime, *, after: uuid.UUID) -> list[Connection]:
     return list(found[:BATCH])
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Why a connection waits. ``sent_at``: when its refresh token was sent last, if that is sure."""
+
+    verdict: TokenVerdict
+    sent_at: datetime | None = None
+
+
 class _Sorting:
     """One run over all connections."""
 
@@ -91,19 +100,23 @@ class _Sorting:
         rotating = [connection for connection in batch if self._may_rotate(connection)]
         verdicts = self._judge(rotating)
         rows = [
-            HeldConnection(connection_id=one, verdict=said, held_at=self.began_at) for one, said in verdicts.items()
+            HeldConnection(connection_id=one, verdict=said.verdict, held_at=self.began_at, sent_at=said.sent_at)
+            for one, said in verdicts.items()
         ]
         with transaction.atomic(durable=True):
             if not self.is_of(lock_installation()):
                 return False
             HeldConnection.objects.bulk_create(
-                rows, update_conflicts=True, unique_fields=["connection"], update_fields=["verdict", "held_at"]
+                rows,
+                update_conflicts=True,
+                unique_fields=["connection"],
+                update_fields=["verdict", "held_at", "sent_at"],
             )
             # To probe does no harm, and says which of them have ended meanwhile.
             Connection.objects.filter(id__in=verdicts, probe_due_at__gt=now).update(probe_due_at=now)
         self.counts[_NOT_ROTATING] += len(batch) - len(rotating)
         self.counts[_NEVER_SENT] += len(rotating) - len(verdicts)
-        self.counts.update(verdicts.values())
+        self.counts.update(said.verdict for said in verdicts.values())
         self.by_tenant.update(one.tenant_id for one in rotating if one.id in verdicts)
         return True
 
@@ -117,7 +130,7 @@ class _Sorting:
                 return True
         return self._rotates[app_id]
 
-    def _judge(self, rotating: Sequence[Connection]) -> dict[uuid.UUID, TokenVerdict]:
+    def _judge(self, rotating: Sequence[Connection]) -> dict[uuid.UUID, _Said]:
         """Return those that wait, by id."""
         noted = sent.recall([connection.id for connection in rotating])
         is_whole = (
@@ -132,7 +145,7 @@ class _Sorting:
             version = connection.current_version
             sent_at, received_at = noted.at.get(connection.id), version.received_at if version else self.began_at
             if sent_at is not None and sent_at > max(received_at, known.get(connection.id, received_at)):
-                found[connection.id] = TokenVerdict.USED
+                found[connection.id] = _Said(TokenVerdict.USED, sent_at if is_whole else None)
             elif not is_whole:
-                found[connection.id] = TokenVerdict.UNKNOWN
+                found[connection.id] = _Said(TokenVerdict.UNKNOWN)
         return found

@@ -42,7 +42,10 @@ class Command(OperatorCommand):
             examples=("--rewound-to 2026-03-01T12:00:00Z", ""),
         )
         begun.add_argument(
-            "--rewound-to", type=_moment, metavar="TIME", help="From when its data is; default: not known, everything waits."
+            "--rewound-to",
+            type=_moment,
+            metavar="TIME",
+            help="From when its data is; default: not known, everything waits.",
         )
         listed = self.subcommand(
             "list", _list, help_text="List the connections that wait.", examples=("--tenant acme", "--json")

@@ -7,11 +7,17 @@ import pytest
 from django.db import connection as database
 
 from connections.database.clock import database_now
-from connections.models import Connection, HeldConnection, Installation, Tenant, TokenVerdict
+from connections.models import Connection, CredentialVersion, HeldConnection, Installation, Tenant, TokenVerdict
 from connections.models.quarantine import holds, sql_free
 from tests.connections.api.stored import make_connection
 
-STATES = list(product(("none", "same", "other", "unknown"), ("never", "unsorted", "sorted"), ("free", "held")))
+STATES = list(
+    product(
+        ("none", "same", "other", "unknown"),
+        ("never", "unsorted", "sorted"),
+        ("free", "held", "sent before", "sent since"),
+    )
+)
 
 
 def is_free(row: Connection) -> bool:
@@ -46,8 +52,10 @@ def test_both_agree(acme: Tenant, which: str, quarantine: str, row: str, is_newe
     connection = Connection.objects.get(id=make_connection(acme).id)
     at = database_now() - timedelta(hours=1) * is_newer
     install(which, quarantine, at)
-    if row == "held":
-        HeldConnection.objects.create(connection=connection, verdict=TokenVerdict.UNKNOWN, held_at=at)
+    received_at = CredentialVersion.objects.get(connection=connection).received_at
+    sent_at = {"sent before": received_at, "sent since": received_at + timedelta(microseconds=1)}.get(row)
+    if row != "free":
+        HeldConnection.objects.create(connection=connection, verdict=TokenVerdict.USED, held_at=at, sent_at=sent_at)
     everything = which == "other" or (which != "none" and quarantine == "unsorted" and not is_newer)
-    expected = everything or (row == "held" and not is_newer)
+    expected = everything or (row in ("held", "sent since") and not is_newer)
     assert (holds(connection), is_free(connection)) == (expected, not expected)

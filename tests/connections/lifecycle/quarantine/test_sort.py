@@ -8,11 +8,13 @@ from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.quarantine import sort
 from connections.lifecycle.quarantine.begin import begin_quarantine
+from connections.lifecycle.quarantine.lost import end_lost
 from connections.lifecycle.quarantine.pulse import beat
 from connections.lifecycle.quarantine.sort import sort_held
 from connections.lifecycle.refresh import sent
 from connections.lifecycle.refresh.claim import Claim, Need, Outcome, claim
 from connections.lifecycle.refresh.refresh import refresh
+from connections.lifecycle.refresh.settle import settle_success
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import (
     AuditEvent,
@@ -22,12 +24,14 @@ from connections.models import (
     OutboxEvent,
     ProviderApp,
     RewindCause,
+    Stage,
     Tenant,
     Trigger,
 )
+from connections.models.quarantine import holds
 from providers.sandbox.client import SandboxProcess
 from tests.connected import connect_at
-from tests.connections.api.stored import make_app, make_connection
+from tests.connections.api.stored import expire_in, make_app, make_connection
 from tests.connections.lifecycle.clockwork import due
 from tests.connections.lifecycle.observed import refreshes, reload
 from tests.connections.lifecycle.quarantine.conftest import Backup
@@ -123,6 +127,26 @@ def test_an_attempt_whose_answer_is_not_in_the_backup_has_used_the_token(
     assert isinstance(claimed, Claim)
     sent.note(connection.id, now=claimed.claimed_at)
     assert quarantine(database_now())["used"] == 1
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_an_answer_that_came_before_the_quarantine_and_was_stored_after_it_ends_the_wait(
+    sandbox: SandboxProcess, app: ProviderApp, is_stored: bool
+) -> None:
+    """A failover while a refresh is under way: the database was away when the answer came."""
+    connection = due(connect_at(sandbox, app))
+    claimed = claim(connection.id, trigger=Trigger.SWEEP, need=Need())
+    assert isinstance(claimed, Claim)
+    sent.note(connection.id, now=claimed.claimed_at)
+    answer = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
+    came_at = claimed.received_now()
+    assert quarantine(database_now())["used"] == 1
+    if is_stored:
+        settle_success(claimed, answer)
+        CredentialVersion.objects.filter(stage=Stage.CURRENT).update(received_at=came_at)
+    expire_in(reload(connection), -1)
+    assert end_lost(now=database_now()) == (0 if is_stored else 1)
+    assert holds(reload(connection)) is not is_stored
 
 
 def test_a_refused_attempt_that_the_database_knows_leaves_the_token_good(
