@@ -9,6 +9,9 @@ The database keeps two things of itself, and both are compared with the truth at
   disk, or a dump that was restored into the same database, brings back a smaller one. That is noticed at the next beat
   or when a worker starts, so not before a refresh that begins in the seconds between.
 
+A database that has no beat at all is behind as well where a beat is remembered, of whatever installation: its data is
+from before there were beats.
+
 What is put back together with Redis and with the spool's folder, to the same moment, is not noticed: then an operator
 has to say so (``manage.py quarantine begin``).
 """
@@ -49,18 +52,22 @@ def beat(*, now: datetime) -> RewindCause | None:
     before = Installation.objects.first() or Installation()
     in_redis, in_file = _in_redis(before.id), _in_file(before.id)
     remembered = max(in_redis or 0, in_file)
-    # A Redis that is behind lacks notes. By one it is behind while another process beats.
-    sent.keep(now=now, has_gap=in_redis is not None and in_redis < max(before.number, in_file) - 1)
+    has_memories = (spool.folder() / _FILE).exists() or sent.recall([]).whole_since is not None
     with transaction.atomic(durable=True):
         here = lock_installation()
         identity = Installation.objects.values_list(Identity(), flat=True).get()
         cause = _cause(here, identity, remembered)
+        if cause is None and has_memories and here.number == 0:
+            cause = RewindCause.BEHIND  # where nothing is stored yet, this holds nothing
         if here.quarantined_at is not None and here.sorted_at is None:
             cause = None  # everything is held already, as after ``manage.py backup restore``
         if cause is not None:
             put_into_quarantine(here, cause, rewound_to=here.beaten_at, actor=SYSTEM, now=now)
         here.be_in(identity or here.database)
         here.beat(max(here.number, remembered) + 1, now=now)
+    # Notes are kept only after a beat is stored: who finds notes, but no beat, has data from before.
+    # A Redis that is behind lacks notes. By one it is behind while another process beats.
+    sent.keep(now=now, has_gap=in_redis is not None and in_redis < max(before.number, in_file) - 1)
     run_script(_REMEMBER, f"{_KEY}{here.id}", here.number)
     _write_file(here)
     return cause

@@ -11,7 +11,8 @@ from django.db import transaction
 from pytest_django import Settings
 
 from connections.database.clock import database_now
-from connections.lifecycle.refresh import sent
+from connections.lifecycle.quarantine.pulse import beat
+from connections.models import Installation
 
 _TABLES = ("installation", "heldconnection", "connection", "credentialversion", "refreshattempt")
 _OWN_DATABASE = 9  # of Redis: other tests empty and take away the usual one
@@ -50,9 +51,10 @@ def redis_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def remembering(redis_of_its_own: "redis.Redis", transactional_db: None) -> datetime:
-    """Redis has noted every refresh for an hour."""
+    """Redis has noted every refresh for an hour, in which the database has beaten."""
     since = database_now() - timedelta(hours=1)
-    sent.keep(now=since, has_gap=False)
+    beat(now=since)
+    Installation.objects.update(beaten_at=database_now())
     return since
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import redis
 from django.db import connection as database
+from django.db import transaction
 from django.db.models import F
 from pytest_django import Settings
 
@@ -69,6 +70,32 @@ def test_a_snapshot_is_noticed_by_the_file_where_redis_was_lost(
     redis_of_its_own.delete(*redis_of_its_own.keys("latchkey:*"))
     assert beat(now=database_now()) is RewindCause.BEHIND
     assert (sent.recall([]).whole_since or database_now()) > database_now() - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("lost", ["nothing", "redis", "file"])
+def test_data_from_before_there_were_beats_is_noticed(
+    transactional_db: None, redis_of_its_own: "redis.Redis", lost: str
+) -> None:
+    """Upgraded on Monday; on Wednesday Sunday's dump is restored and migrated: it has a row under a new id."""
+    beats(2)
+    if lost == "redis":
+        redis_of_its_own.delete(*redis_of_its_own.keys("latchkey:*"))
+    if lost == "file":
+        (spool.folder() / "pulse").unlink()
+    Installation.objects.all().delete()
+    assert beat(now=database_now()) is RewindCause.BEHIND
+    here = Installation.objects.get()
+    assert (here.rewound_to, here.sorted_at, here.number) == (None, None, 1)
+    beats(2)
+
+
+def test_an_upgrade_at_which_several_begin_is_no_fault(transactional_db: None) -> None:
+    """Neither remembers anything before the first beat is stored."""
+    with transaction.atomic():
+        Installation.objects.create()  # another process makes the row, and has stored no beat yet
+    assert not (spool.folder() / "pulse").exists()
+    assert sent.recall([]).whole_since is None
+    beats(2)
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
