@@ -69,7 +69,7 @@ def write(sealed: _Sealed) -> Path:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-    _sync(where)
+    sync(where)
     logger.error("version_spooled", connection=str(sealed.connection_id), version=str(sealed.id))
     return path
 
@@ -212,7 +212,7 @@ def remove(path: Path) -> None:
     """Remove a file whose version is stored."""
     try:
         path.unlink(missing_ok=True)
-        _sync(path.parent)  # after a crash, a version that was used up and deleted since must not come back
+        sync(path.parent)  # after a crash, a version that was used up and deleted since must not come back
     except FileNotFoundError:
         return  # there is no folder, and so no file
     except OSError as error:
@@ -239,7 +239,8 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _sync(where: Path) -> None:
+def sync(where: Path) -> None:
+    """Write the names in the folder ``where`` to the disk. Raises ``OSError``."""
     descriptor = os.open(where, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,0 +1,100 @@
+"""Notes of what was sent: a gap in them is known, in whichever thread, process or order it came and was told."""
+
+import threading
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from pytest_django import Settings
+
+from connections.lifecycle.credentials import spool
+from connections.lifecycle.refresh import sent
+from providers.sandbox.waiting import until
+from tests.connections.lifecycle.quarantine.conftest import redis_of_its_own
+
+__all__ = ["redis_of_its_own"]
+
+NOWHERE = "redis://127.0.0.1:1/0"
+LONG_AGO = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+pytestmark = pytest.mark.usefixtures("redis_of_its_own")
+
+
+def gaps() -> list[Path]:
+    return list(spool.folder().glob("gap.*"))
+
+
+def miss(settings: Settings, at: datetime) -> None:
+    there, settings.REDIS_URL = settings.REDIS_URL, NOWHERE
+    sent.note(uuid.uuid4(), now=at)
+    settings.REDIS_URL = there
+
+
+@pytest.fixture(autouse=True)
+def whole(redis_of_its_own: "redis.Redis") -> None:
+    """Notes are whole since long ago, and this process has none to tell."""
+    sent.keep(now=LONG_AGO, has_gap=False)
+    redis_of_its_own.delete("latchkey:refresh:sent:whole_since")
+    sent.keep(now=LONG_AGO, has_gap=False)
+    assert (sent.recall([]).whole_since, gaps()) == (LONG_AGO, [])
+
+
+def test_a_gap_is_on_the_disk_before_the_token_is_sent_and_told_without_a_beat(settings: Settings) -> None:
+    at = LONG_AGO + timedelta(days=1)
+    miss(settings, at)
+    assert len(gaps()) == 1
+    sent.note(uuid.uuid4(), now=at - timedelta(seconds=1))  # of another thread, which succeeds
+    assert len(gaps()) == 1
+    until(lambda: sent.recall([]).whole_since == at, "the gap, told by the process that left it")
+    until(lambda: gaps() == [], "its file, gone")
+
+
+def test_the_gap_of_a_process_that_was_killed_is_told_by_another() -> None:
+    spool.folder().mkdir(exist_ok=True)
+    (spool.folder() / "gap.elsewhere.17").touch()
+    now = LONG_AGO + timedelta(days=2)
+    sent.keep(now=now, has_gap=False)
+    assert (sent.recall([]).whole_since, gaps()) == (now, [])
+    sent.keep(now=now + timedelta(days=1), has_gap=False)
+    assert sent.recall([]).whole_since == now
+
+
+def test_a_gap_stays_where_nobody_can_be_told(settings: Settings) -> None:
+    spool.folder().mkdir(exist_ok=True)
+    (spool.folder() / "gap.elsewhere.17").touch()
+    there, settings.REDIS_URL = settings.REDIS_URL, NOWHERE
+    sent.keep(now=LONG_AGO, has_gap=False)
+    assert len(gaps()) == 1
+    settings.REDIS_URL = there
+    assert sent.recall([]).whole_since is None
+    sent.keep(now=(now := LONG_AGO + timedelta(days=3)), has_gap=False)
+    assert (sent.recall([]).whole_since, gaps()) == (now, [])
+
+
+def test_gaps_of_many_threads_are_told_to_the_last_of_them(settings: Settings) -> None:
+    moments = [LONG_AGO + timedelta(hours=number) for number in range(1, 21)]
+    there, settings.REDIS_URL = settings.REDIS_URL, NOWHERE
+    threads = [threading.Thread(target=sent.note, args=(uuid.uuid4(),), kwargs={"now": at}) for at in moments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    settings.REDIS_URL = there
+    until(lambda: gaps() == [], "every gap, told")
+    assert sent.recall([]).whole_since == moments[-1]
+
+
+def test_an_older_gap_does_not_make_a_newer_one_whole(settings: Settings) -> None:
+    newer = LONG_AGO + timedelta(days=5)
+    sent.keep(now=newer, has_gap=True)
+    miss(settings, newer - timedelta(days=1))
+    until(lambda: gaps() == [], "the older gap, told")
+    assert sent.recall([]).whole_since == newer
+
+
+def test_a_folder_that_cannot_be_written_stops_no_refresh(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings.SPOOL_DIR = str(tmp_path / "file")
+    miss(settings, at := LONG_AGO + timedelta(days=1))
+    until(lambda: sent.recall([]).whole_since == at, "the gap, told from memory")
