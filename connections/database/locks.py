@@ -185,7 +185,10 @@ def lock_to_compare(row: _Row, check: RowCheck) -> _Row:
 
 
 def lock_installation() -> Installation:
-    """Return the locked row in which the database says which one it is. Makes it first where there is none."""
+    """Return the locked row in which the database says which one it is. Makes it first where there is none.
+
+    Take it before the locks of connections.
+    """
     Installation.objects.bulk_create([Installation()], ignore_conflicts=True)
     return Installation.objects.select_for_update(no_key=True).get()
 

@@ -26,10 +26,11 @@ def release(which: Q, *, with_used: bool, actor: Actor, now: datetime) -> int:
     while ids := list(wanted.order_by("connection").values_list("connection_id", flat=True)[:BATCH]):
         with transaction.atomic(durable=True):
             connections = lock_connections(ids)
-            for row in wanted.filter(connection__in=ids):
+            rows = list(wanted.filter(connection__in=connections))  # a sorting may have found one to be used meanwhile
+            for row in rows:
                 connection = connections[row.connection_id]
                 connection.hasten_refresh(connection.refresh_due_at or now)  # a sweep may have marked it as sent
                 audit.record("quarantine.release", actor=actor, connection=connection, detail={"verdict": row.verdict})
                 released += 1
-            HeldConnection.objects.filter(connection__in=connections).delete()
+            HeldConnection.objects.filter(connection__in=[row.connection_id for row in rows]).delete()
     return released

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from connections.access.targets import access_of
-from connections.database.locks import lock_installation
+from connections.database.locks import lock_connections, lock_installation
 from connections.journal import audit, events
 from connections.lifecycle.refresh import sent
 from connections.models import (
@@ -106,6 +106,7 @@ class _Sorting:
         with transaction.atomic(durable=True):
             if not self.is_of(lock_installation()):
                 return False
+            lock_connections(verdicts)
             HeldConnection.objects.bulk_create(
                 rows,
                 update_conflicts=True,

@@ -1,6 +1,7 @@
 """A database that can be put back to an earlier moment, beside a Redis of its own that remembers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from pytest_django import Settings
 from connections.database.clock import database_now
 from connections.lifecycle.quarantine.pulse import beat
 from connections.models import Installation
+from providers.sandbox.waiting import until
 
 _TABLES = ("installation", "heldconnection", "connection", "credentialversion", "refreshattempt")
 _OWN_DATABASE = 9  # of Redis: other tests empty and take away the usual one
@@ -64,3 +66,31 @@ def backup(transactional_db: None) -> Iterator[type[Backup]]:
     yield Backup
     with database.cursor() as cursor:
         cursor.execute("DROP SCHEMA IF EXISTS backup CASCADE")
+
+
+class Beside:
+    """Work in another thread, which waits for a lock of the transaction that is open here. ``result`` ends it."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._result = self._pool.submit(self._run, work)
+        until(self._waits, "the other thread, waiting for a lock")
+
+    def _run(self, work: Callable[[], object]) -> object:
+        try:
+            return work()
+        finally:
+            database.close()
+
+    def _waits(self) -> bool:
+        with database.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+            )
+            return bool(cursor.fetchone()[0])
+
+    @property
+    def result(self) -> object:
+        """What the work returned. Raises what it has raised."""
+        with self._pool:
+            return self._result.result()

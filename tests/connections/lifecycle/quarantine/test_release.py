@@ -1,14 +1,17 @@
 """Release: by connection, by tenant, or all; never a token that is known to be used, unless somebody insists."""
 
 import pytest
+from django.db import transaction
 from django.db.models import Q
 
 from connections.database.clock import database_now
+from connections.database.locks import lock_connections
 from connections.journal.audit import Actor
 from connections.lifecycle.quarantine import release as module
 from connections.lifecycle.quarantine.release import release
 from connections.models import AuditEvent, Connection, HeldConnection, Tenant, TokenVerdict
 from tests.connections.api.stored import make_connection
+from tests.connections.lifecycle.quarantine.conftest import Beside
 
 ANNA = Actor(operator="anna")
 
@@ -47,3 +50,13 @@ def test_a_tenant_in_batches(held: dict[str, Connection], monkeypatch: pytest.Mo
     assert release(acme, with_used=False, actor=ANNA, now=database_now()) == 0
     assert release(acme, with_used=True, actor=ANNA, now=database_now()) == 1
     assert waiting() == {"other"}
+
+
+def test_one_that_a_sorting_finds_used_meanwhile_is_left_alone(held: dict[str, Connection]) -> None:
+    with transaction.atomic():
+        lock_connections([held["a"].id])
+        beside = Beside(lambda: release(Q(), with_used=False, actor=ANNA, now=database_now()))
+        HeldConnection.objects.filter(connection=held["a"]).update(verdict=TokenVerdict.USED)
+    assert beside.result == 2
+    assert waiting() == {"a", "used"}
+    assert not AuditEvent.objects.filter(action="quarantine.release", connection_id=held["a"].id).exists()

@@ -1,10 +1,12 @@
 """Sort: what is safe goes on, the rest waits, and no stale refresh token reaches a strict provider."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from django.db import transaction
 
 from connections.database.clock import database_now
+from connections.database.locks import lock_connections
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.quarantine import sort
 from connections.lifecycle.quarantine.begin import begin_quarantine
@@ -18,6 +20,7 @@ from connections.lifecycle.refresh.settle import settle_success
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import (
     AuditEvent,
+    Connection,
     CredentialVersion,
     HeldConnection,
     Installation,
@@ -34,7 +37,7 @@ from tests.connected import connect_at
 from tests.connections.api.stored import expire_in, make_app, make_connection
 from tests.connections.lifecycle.clockwork import due
 from tests.connections.lifecycle.observed import refreshes, reload
-from tests.connections.lifecycle.quarantine.conftest import Backup
+from tests.connections.lifecycle.quarantine.conftest import Backup, Beside
 
 pytestmark = pytest.mark.usefixtures("remembering")
 
@@ -186,3 +189,17 @@ def test_a_newer_credential_ends_the_wait(sandbox: SandboxProcess, app: Provider
     assert refresh(due(connection).id, trigger="sweep").outcome is Outcome.QUARANTINED
     CredentialVersion.objects.filter(connection=connection).update(received_at=database_now())
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.REFRESHED
+
+
+def test_a_sorting_waits_for_a_release_without_a_deadlock(acme: Tenant, remembering: datetime) -> None:
+    connection = make_connection(acme, end_user="alice")
+    Connection.objects.update(probe_due_at=database_now() + timedelta(days=1))
+    quarantine(remembering)
+    Connection.objects.update(probe_due_at=database_now() + timedelta(days=1))
+    begin_quarantine(RewindCause.ORDERED, rewound_to=None, actor=SYSTEM, now=database_now())
+    with transaction.atomic():
+        lock_connections([connection.id])
+        beside = Beside(lambda: sort_held(now=database_now()))
+        HeldConnection.objects.all().delete()
+    assert beside.result == {"not_rotating": 0, "never_sent": 0, "unknown": 1}
+    assert waiting() == {"alice": "unknown"}
