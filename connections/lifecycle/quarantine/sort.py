@@ -26,8 +26,10 @@ from connections.models import (
     HeldConnection,
     Installation,
     RefreshAttempt,
+    RewindCause,
     TokenVerdict,
 )
+from connections.models.quarantine import held
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.sealing import Unreadable
 
@@ -48,7 +50,8 @@ def sort_held(*, now: datetime) -> Counter[str] | None:
     here = Installation.objects.filter(quarantined_at__isnull=False, sorted_at=None).first()
     if here is None or here.quarantined_at is None:
         return None
-    sorting = _Sorting(here.quarantined_at, here.rewound_to)
+    is_told = here.cause == RewindCause.ORDERED and here.rewound_to is not None
+    sorting = _Sorting(here.quarantined_at, here.rewound_to, ends_doubts=is_told)
     last = uuid.UUID(int=0)
     while batch := _batch(sorting.began_at, after=last):
         if not sorting.take(batch, now=now):
@@ -85,8 +88,8 @@ class _Said:
 class _Sorting:
     """One run over all connections."""
 
-    def __init__(self, began_at: datetime, rewound_to: datetime | None) -> None:
-        self.began_at, self.rewound_to = began_at, rewound_to
+    def __init__(self, began_at: datetime, rewound_to: datetime | None, *, ends_doubts: bool) -> None:
+        self.began_at, self.rewound_to, self.ends_doubts = began_at, rewound_to, ends_doubts
         self.counts: Counter[str] = Counter()
         self.by_tenant: Counter[uuid.UUID] = Counter()
         self._rotates: dict[uuid.UUID, bool] = {}
@@ -98,28 +101,47 @@ class _Sorting:
     def take(self, batch: Sequence[Connection], *, now: datetime) -> bool:
         """Name those of ``batch`` that wait. Return whether this run is still wanted."""
         rotating = [connection for connection in batch if self._may_rotate(connection)]
-        verdicts = self._judge(rotating)
-        rows = [
-            HeldConnection(connection_id=one, verdict=said.verdict, held_at=self.began_at, sent_at=said.sent_at)
-            for one, said in verdicts.items()
-        ]
+        judged, is_whole = self._judge(rotating)
         with transaction.atomic(durable=True):
             if not self.is_of(lock_installation()):
                 return False
-            lock_connections(verdicts)
+            lock_connections([connection.id for connection in batch])
+            waiting = self._with_earlier(judged, rotating, is_whole=is_whole)
+            rows = [
+                HeldConnection(connection_id=one, verdict=said.verdict, held_at=self.began_at, sent_at=said.sent_at)
+                for one, said in waiting.items()
+            ]
             HeldConnection.objects.bulk_create(
                 rows,
                 update_conflicts=True,
                 unique_fields=["connection"],
                 update_fields=["verdict", "held_at", "sent_at"],
             )
+            HeldConnection.objects.filter(connection__in=batch).exclude(connection__in=waiting).delete()
             # To probe does no harm, and says which of them have ended meanwhile.
-            Connection.objects.filter(id__in=verdicts, probe_due_at__gt=now).update(probe_due_at=now)
+            Connection.objects.filter(id__in=waiting, probe_due_at__gt=now).update(probe_due_at=now)
         self.counts[_NOT_ROTATING] += len(batch) - len(rotating)
-        self.counts[_NEVER_SENT] += len(rotating) - len(verdicts)
-        self.counts.update(said.verdict for said in verdicts.values())
-        self.by_tenant.update(one.tenant_id for one in rotating if one.id in verdicts)
+        self.counts[_NEVER_SENT] += len(rotating) - len(waiting)
+        self.counts.update(said.verdict for said in waiting.values())
+        self.by_tenant.update(connection.tenant_id for connection in rotating if connection.id in waiting)
         return True
+
+    def _with_earlier(
+        self, judged: dict[uuid.UUID, _Said], rotating: Sequence[Connection], *, is_whole: bool
+    ) -> dict[uuid.UUID, _Said]:
+        """Return ``judged``, and those of ``rotating`` that wait since an earlier sorting.
+
+        What was used stays used, whatever is noted today. A doubt ends where somebody names the moment of the data.
+        """
+        found = dict(judged)
+        for row in HeldConnection.objects.filter(held(), connection__in=rotating):
+            said = judged.get(row.connection_id)
+            if row.verdict == TokenVerdict.USED:
+                noted_at = said.sent_at if said else None
+                found[row.connection_id] = _Said(TokenVerdict.USED, (noted_at or row.sent_at) if is_whole else None)
+            elif said is None and not self.ends_doubts:
+                found[row.connection_id] = _Said(TokenVerdict.UNKNOWN)
+        return found
 
     def _may_rotate(self, connection: Connection) -> bool:
         """Whether the provider may replace refresh tokens, which its app decides. If nobody can say, it may."""
@@ -131,8 +153,8 @@ class _Sorting:
                 return True
         return self._rotates[app_id]
 
-    def _judge(self, rotating: Sequence[Connection]) -> dict[uuid.UUID, _Said]:
-        """Return those that wait, by id."""
+    def _judge(self, rotating: Sequence[Connection]) -> tuple[dict[uuid.UUID, _Said], bool]:
+        """Return those that wait, by id, and whether the notes are whole since before the moment of the data."""
         noted = sent.recall([connection.id for connection in rotating])
         is_whole = (
             noted.whole_since is not None
@@ -149,4 +171,4 @@ class _Sorting:
                 found[connection.id] = _Said(TokenVerdict.USED, sent_at if is_whole else None)
             elif not is_whole:
                 found[connection.id] = _Said(TokenVerdict.UNKNOWN)
-        return found
+        return found, is_whole

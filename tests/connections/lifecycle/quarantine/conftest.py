@@ -84,9 +84,7 @@ class Beside:
 
     def _waits(self) -> bool:
         with database.cursor() as cursor:
-            cursor.execute(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
-            )
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))")
             return bool(cursor.fetchone()[0])
 
     @property

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+import redis
 from django.db import transaction
 
 from connections.database.clock import database_now
@@ -203,3 +204,36 @@ def test_a_sorting_waits_for_a_release_without_a_deadlock(acme: Tenant, remember
         HeldConnection.objects.all().delete()
     assert beside.result == {"not_rotating": 0, "never_sent": 0, "unknown": 1}
     assert waiting() == {"alice": "unknown"}
+
+
+@pytest.mark.parametrize("names_moment", [True, False])
+def test_what_was_used_stays_used_at_each_sorting(
+    acme: Tenant, remembering: datetime, names_moment: bool, redis_of_its_own: "redis.Redis"
+) -> None:
+    connection = make_connection(acme, end_user="alice")
+    sent.note(connection.id, now=database_now())
+    assert quarantine(database_now())["used"] == 1
+    redis_of_its_own.delete("latchkey:refresh:sent")
+    assert quarantine(database_now() if names_moment else None)["used"] == 1
+    assert waiting() == {"alice": "used"}
+
+
+def test_what_was_used_and_has_been_connected_again_is_judged_anew(acme: Tenant) -> None:
+    connection = make_connection(acme, end_user="alice")
+    sent.note(connection.id, now=database_now())
+    quarantine(database_now())
+    CredentialVersion.objects.update(received_at=database_now())
+    assert quarantine(database_now()) == {"not_rotating": 0, "never_sent": 1}
+    assert waiting() == {}
+
+
+@pytest.mark.parametrize("cause", [RewindCause.ORDERED, RewindCause.BEHIND])
+def test_a_doubt_stays_and_is_counted_unless_somebody_names_the_moment(acme: Tenant, cause: RewindCause) -> None:
+    make_connection(acme, end_user="alice")
+    assert quarantine()["unknown"] == 1
+    begin_quarantine(cause, rewound_to=database_now(), actor=SYSTEM, now=database_now())
+    is_free = cause is RewindCause.ORDERED
+    counts = sort_held(now=database_now())
+    assert counts is not None
+    assert (counts["never_sent"], counts["unknown"]) == ((1, 0) if is_free else (0, 1))
+    assert waiting() == ({} if is_free else {"alice": "unknown"})
