@@ -30,6 +30,7 @@ from connections.api.vend_calls import BareRequest, Headers, Reply, reply_of, se
 from connections.database.pool import hand_back_database
 from connections.entrance import client_address, log_crash
 from connections.lifecycle.identify.callers import is_token
+from connections.lifecycle.provision.callers import check_pace
 from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
 from connections.lifecycle.proxy.carry import Carrier
 from connections.lifecycle.refresh.waits import Run
@@ -141,7 +142,9 @@ def _standing(admission: Admission) -> Any:
 
 
 def _looked_up(admission: Admission, name: str, asked: Any) -> CallToolResult:
+    """Return what a tool that reads returns. A call of a provider is counted by the proxy, and this one here."""
     try:
+        check_pace(admission.client.id, restriction=admission.client.restriction)
         return told(LOOKUPS[name](standing_of(admission), asked))
     finally:
         hand_back_database()

@@ -8,12 +8,12 @@ import pytest
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
-from connections.models import ApiClient, ApiKey, AuditEvent, Connection, IssuerUse, Permission, Tenant
+from connections.models import ApiClient, ApiKey, AuditEvent, Connection, IssuerUse, Permission, Restriction, Tenant
 from tests.connections.api.mcp.conftest import make_agent
 from tests.connections.api.mcp.speaking import ask, post, request, use
 from tests.factories import Caller, make_caller
 from tests.issuing import CLUSTER, IDP, Issuer
-from tests.upstream import Upstream
+from tests.upstream import Upstream, ok
 
 
 @pytest.mark.parametrize("method", ["initialize", "ping", "tools/list", "tools/call", "notifications/initialized"])
@@ -58,6 +58,21 @@ TOOLS = [
     ("get_connect_link", {"provider": "sandbox"}),
     ("get_approval", {"approval": "00000000-0000-4000-8000-000000000007"}),
 ]
+
+
+@pytest.mark.parametrize("name", ["call_provider", *(tool for tool, _ in TOOLS)])
+def test_a_client_that_is_slowed_down_uses_tools_at_its_pace(
+    agent: Caller, connection: Connection, upstream: Upstream, settings: Any, name: str
+) -> None:
+    """Each use counts once, also where the proxy makes a call of it."""
+    settings.THROTTLED_USES_PER_MINUTE = 2
+    agent.client.restrict(Restriction.THROTTLED)
+    upstream.answers(ok(b"{}", "Content-Type: application/json"))
+    arguments = {"connection": str(connection.id), "path": "a"} if name == "call_provider" else dict(TOOLS)[name]
+    for _ in range(2):
+        used = use(agent, name, **arguments)
+        assert not used.is_error or used.code != "throttled", used.structured
+    assert use(agent, name, **arguments).code == "throttled"
 
 
 @pytest.mark.parametrize(("tool", "arguments"), [*TOOLS, ("call_provider", {"path": "a"})])

@@ -14,7 +14,20 @@ from connections.lifecycle.watch.ladder import climb
 from connections.lifecycle.watch.rules import due_step
 from connections.lifecycle.watch.settings import watch_settings
 from connections.lifecycle.watch.settle import settle, vouch
-from connections.models import AuditEvent, Connection, Finding, OutboxEvent, Restriction, Step, Verdict, WatchSetting
+from connections.models import (
+    ApiClient,
+    AuditEvent,
+    Connection,
+    Finding,
+    OutboxEvent,
+    Permission,
+    Restriction,
+    Step,
+    Verdict,
+    WatchSetting,
+)
+from tests.connections.api.mcp.speaking import use
+from tests.factories import BACKEND
 from tests.flows import EndUser, call, post_form
 
 OLGA = Actor(operator="olga")
@@ -92,6 +105,7 @@ def test_every_entrance_slows_down_a_client_that_is_slowed_down(
 ) -> None:
     """Otherwise whoever has stolen a key would list, read and report as fast as ever."""
     settings.THROTTLED_USES_PER_MINUTE = 1
+    ApiClient.objects.update(permissions=[*BACKEND, Permission.PROXY], proxy_rules=["* * /**"])
     alice.backend.client.restrict(Restriction.THROTTLED)
     assert call(alice.backend, "GET", "/connections").status_code == 200
     for method, path, body in (
@@ -103,10 +117,12 @@ def test_every_entrance_slows_down_a_client_that_is_slowed_down(
         ("POST", "/connect-sessions", {}),
         ("POST", f"/connections/{connection.id}/refresh", None),
         ("POST", f"/connections/{connection.id}/report", {"version": str(connection.id), "status": 401}),
+        ("GET", f"/connections/{connection.id}/proxy/me?end_user=alice", None),
     ):
         answer = call(alice.backend, method, path, body)
         assert (answer.status_code, answer.json()["code"]) == (429, "throttled"), (method, path)
         assert 0 < int(answer["Retry-After"]) <= 60
+    assert use(alice.backend, "list_connections").code == "throttled"
 
 
 def test_every_entrance_refuses_a_client_that_is_held(alice: EndUser, connection: Connection) -> None:
