@@ -41,6 +41,14 @@ from providers.errors import MisconfiguredProvider
 from providers.values import Credential, Obtained
 
 _SECRET_BYTES = 32
+_TRIES = 20
+# Which bits of a UUID differ between two of a kind, by version; at 1 the lowest of the time, at 6 and 7 none of it.
+_RANDOM_IN_UUID = {
+    1: 0xFFFFFFFF << 96,
+    4: (1 << 128) - 1 ^ 0xF << 76 ^ 0b11 << 62,
+    6: (1 << 62) - 1,
+    7: (1 << 62) - 1 | 0xFFF << 64,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,7 @@ def lay_canary(canary: Canary, *, tenant: Tenant, app: ProviderApp, now: datetim
                 end_user=canary.end_user,
                 label=canary.label,
                 params={} if liked is None else liked.params,
-                provider_account_id=str(10**8 + secrets.randbelow(9 * 10**8))
-                if liked is None
-                else _account_like(liked),
+                provider_account_id=_number() if liked is None else _account_like(liked),
                 provider_account_name=canary.account,
                 paused_at=now,
                 is_canary=True,
@@ -159,25 +165,74 @@ def _replace(
 def _account_like(liked: Connection) -> str:
     """Return a made-up account id that looks like that of ``liked``, beside which it is listed. No I/O.
 
-    Digits and letters stand where they stand there, and are of those that it has, so that hexadecimal stays so. How a
-    part begins often says what it is: ``acct_``, ``T`` and a number. So the letters with which one begins stay, unless
-    nothing else would differ; and what is behind an @.
+    What stands before the last colon or slash stays, such as a team, which all of a tenant have in common; and what
+    is behind an @. The id is never that of ``liked``.
     """
-    name, at, domain = liked.provider_account_id.partition("@")
+    real = liked.provider_account_id
+    found = re.fullmatch(r"(.*[:/]|@)?([^@]+)(@.*)?", real, re.DOTALL)
+    if found is None:
+        return _number() if real else ""
+    before, own, behind = found[1] or "", found[2], found[3] or ""
+    for known in [own] * _TRIES + [own + string.ascii_lowercase + string.ascii_uppercase] * _TRIES:
+        made = _uuid_like(own) or _letter_by_letter(own, known)
+        if made != own:
+            return before + made + behind
+    return before + _number() + behind
+
+
+def _uuid_like(own: str) -> str:
+    """Return another UUID of the version of ``own`` and written like it, "" if ``own`` is none.
+
+    Of those that hold a time (RFC 9562), what tells it stays: the canary seems made when the real one was.
+    """
+    try:
+        real = uuid.UUID(own)
+    except ValueError:
+        return ""
+    for write in (str, str.upper):
+        for form in (str, _hex):
+            if write(form(real)) == own and real.version is not None:
+                return write(form(_another_uuid(real)))
+    return ""
+
+
+def _hex(one: uuid.UUID) -> str:
+    return one.hex
+
+
+def _another_uuid(real: uuid.UUID) -> uuid.UUID:
+    made = uuid.uuid4()
+    changed = _RANDOM_IN_UUID.get(real.version or 0, _RANDOM_IN_UUID[4])
+    return uuid.UUID(int=real.int & ~changed | made.int & changed)
+
+
+def _letter_by_letter(own: str, known: str) -> str:
+    """Return ``own`` with other digits and letters where they stand there, of those in ``known``: hexadecimal stays so.
+
+    A number does not begin with 0. How a part begins often says what it is: ``acct_``, ``T`` and a number. So the
+    letters with which one begins stay, unless nothing else would differ.
+    """
     begins = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+")
-    kept = {place for found in begins.finditer(name) for place in range(*found.span())}
-    if all(place in kept or not one.isalnum() for place, one in enumerate(name)):
+    kept = {place for found in begins.finditer(own) for place in range(*found.span())}
+    if all(place in kept or not one.isalnum() for place, one in enumerate(own)):
         kept = set()
-    made = [one if place in kept else _another(one, name) for place, one in enumerate(name)]
-    return "".join(made) + at + domain
+    firsts = {found.start() for found in re.finditer(r"(?<![A-Za-z0-9])[1-9][0-9]*(?![A-Za-z0-9])", own)}
+    return "".join(
+        one if place in kept else _another(one, known, is_first=place in firsts) for place, one in enumerate(own)
+    )
 
 
-def _another(one: str, name: str) -> str:
-    for alike in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
+def _another(one: str, known: str, *, is_first: bool) -> str:
+    if one in string.digits:
+        return secrets.choice(string.digits[1:] if is_first else string.digits)
+    for alike in (string.ascii_lowercase, string.ascii_uppercase):
         if one in alike:
-            known: list[str] = sorted({*alike} if alike is string.digits else {*name} & {*alike})
-            return str(secrets.choice(known))
+            return str(secrets.choice(sorted({*known} & {*alike})))
     return one
+
+
+def _number() -> str:
+    return str(10**8 + secrets.randbelow(9 * 10**8))
 
 
 def _scopes_like(liked: Connection | None, app: ProviderApp) -> tuple[list[str], list[str]]:

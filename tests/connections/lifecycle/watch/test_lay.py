@@ -40,6 +40,8 @@ from tests.flows import EndUser, call
 
 OLGA = Actor(operator="olga")
 USER = "mallory.archive"
+UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_DRAWS = 25  # what a tenth of them does is nearly always among them
 
 
 @pytest.fixture
@@ -60,11 +62,26 @@ def proxying(acme: Tenant) -> Caller:
     ("account", "looks"),
     [
         ("", r""),
-        ("583231", r"\d{6}"),
-        ("person-1001", r"person-\d{4}"),
-        ("T061EG9R6:U061F7AUR", r"T\d{3}[A-Z]{2}\d[A-Z]\d:U\d{3}[A-Z]\d[A-Z]{3}"),
+        ("583231", r"[1-9]\d{5}"),
+        ("person-1001", r"person-[1-9]\d{3}"),
+        ("000123", r"\d{6}"),
+        ("7", r"[1-9]"),
+        ("aaaa", r"[a-z]{4}"),
+        ("@handle", r"@[a-z]{6}"),
+        ("---", r"[1-9]\d{8}"),
+        ("T061EG9R6:U061F7AUR", r"T061EG9R6:U\d{3}[A-Z]\d[A-Z]{3}"),
+        ("arn:aws:iam::123456789012:user/Bob7", r"arn:aws:iam::123456789012:user/Bob\d"),
         ("acct_1032D82eZvKYlo2C", r"acct_\d{4}[A-Z]\d\d[a-z][A-Z][a-z][A-Z]{2}[a-z]{2}\d[A-Z]"),
-        ("48d31887-5fad-4d73-a9f5-3c356e68a038", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+        ("48d31887-5fad-4d73-a9f5-3c356e68a038", UUID4),
+        ("48D31887-5FAD-4D73-A9F5-3C356E68A038", UUID4.replace("a-f", "A-F").replace("ab]", "AB]")),
+        ("48d318875fad4d73a9f53c356e68a038", UUID4.replace("-[", "[").replace("-4", "4")),
+        (
+            "d6ab8f4e-aaaa-4b0c-8000-1f1f1f1f1f1f:48d31887-5fad-4d73-a9f5-3c356e68a038",
+            f"d6ab8f4e-aaaa-4b0c-8000-(1f){{6}}:{UUID4}",
+        ),
+        ("0192f0c1-2b7a-7cc3-98c4-dc0c0c07398f", r"0192f0c1-2b7a-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),
+        ("c232ab00-9414-11ec-b3c8-9f6bdeced846", r"[0-9a-f]{8}-9414-11ec-b3c8-9f6bdeced846"),
+        ("da39a3ee5e6b4b0d3255bfef95601890afd80709", r"[0-9a-f]{40}"),
         ("alice@example.com", r"[a-z]{5}@example\.com"),
         ("https://api.example.com/users/AAAA1234", r"https://api\.example\.com/users/AAAA\d{4}"),
     ],
@@ -75,8 +92,11 @@ def test_its_account_is_of_the_kind_of_the_real_ones(
     """It is listed beside them, and to read a list touches nothing."""
     connection.belong_to(account, "")
     stored = ProviderApp.objects.get(id=app.id)
-    laid = lay_canary(Canary(end_user=USER), tenant=acme, app=stored, now=database_now(), actor=OLGA)
-    assert re.fullmatch(looks, laid.provider_account_id), laid.provider_account_id
+    for number in range(_DRAWS):
+        canary = Canary(end_user=f"{USER}.{number}")
+        laid = lay_canary(canary, tenant=acme, app=stored, now=database_now(), actor=OLGA).provider_account_id
+        assert re.fullmatch(looks, laid), laid
+        assert laid != account or not account
 
 
 def look() -> None:
