@@ -1,7 +1,7 @@
 """What watching use keeps: the rules as an operator has set them, what is usual of a caller, and what was found."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import models
@@ -67,9 +67,9 @@ class ClientUse(models.Model):
 
     ``day`` is the last one on which it was used, with ``today`` different connections and ``denied_today`` different
     ids that it was denied; of each, ``forgiven`` are those that an operator has settled. ``highest`` and
-    ``highest_denied`` are the most on any day before, and the last of those was ``rested_days`` ago. ``slept_days`` is
-    for how long it was unused before ``woke_at``, and ``usual_sleep_days`` a pause that an operator has called
-    expected.
+    ``highest_denied`` are the most on any day before, and ``highest_day`` is the last with at least half of
+    ``highest``. ``slept_days`` is for how long it was unused before ``woke_at``, and ``usual_sleep_days`` a pause that
+    an operator has called expected.
     """
 
     client = models.OneToOneField(ApiClient, on_delete=models.CASCADE, primary_key=True, related_name="use")
@@ -82,13 +82,19 @@ class ClientUse(models.Model):
     denied_today = models.PositiveIntegerField(default=0)
     highest_denied = models.PositiveIntegerField(default=0)
     forgiven_denied = models.PositiveIntegerField(default=0)
-    rested_days = models.PositiveIntegerField(default=1, db_default=1)
+    highest_day = models.DateField(null=True)
     woke_at = models.DateTimeField(null=True)
     slept_days = models.PositiveIntegerField(default=0)
     usual_sleep_days = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.client_id} {self.day}"
+
+    def learn(self, count: int, *, day: date) -> None:
+        """Take it as usual that the client touched so many connections on ``day``. Changes the instance alone."""
+        if self.highest_day is None or 2 * count >= self.highest:
+            self.highest_day = day
+        self.highest = max(self.highest, count)
 
 
 class KnownNetwork(models.Model):

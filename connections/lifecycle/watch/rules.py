@@ -1,8 +1,8 @@
 """What is suspicious: pure functions of what is usual of a client, and what it does. No I/O, no clock.
 
 Each rule is made to be silent about growth: a client that serves a few percent more each day, or one more tenant, never
-does three times what it did on its busiest day. One that rests between two uses may have grown on each day of its rest:
-else a monthly report would be told of whenever its tenant has grown much in the month.
+does three times what it did on its busiest day. Where that day is long past, it may have grown on each day since: else
+a monthly report would be told of whenever its tenant has grown much in the month.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,6 +16,7 @@ from connections.models import Step, WatchRule
 LEARNS_FOR = timedelta(days=7)  # until then nobody knows what is usual
 FAR_MORE = 3
 GROWS_A_DAY = 1.05
+AND_MORE = 1.5  # than it has grown
 SLEEPS_DAYS = 45  # more than a month, for what is done once a month
 AWAKE_FOR = timedelta(days=1)
 ROAMS_FROM = 8  # a client with so many networks is one of a cloud that gives it any address of a larger network
@@ -36,7 +37,8 @@ class Usual:
 
     ``first_at`` is when it was seen first. ``networks`` are those that it is known to use, ``allowed_networks`` those
     to which it is bound. The numbers are of different connections, and of different ids that it was denied;
-    ``forgiven`` are those of today that an operator has settled. ``rested_days`` ago it was used before today.
+    ``forgiven`` are those of today that an operator has settled. ``days_since_highest``: how long
+    ago it last did about as much as ``highest``.
     """
 
     first_at: datetime
@@ -48,7 +50,7 @@ class Usual:
     denied_today: int = 0
     highest_denied: int = 0
     forgiven_denied: int = 0
-    rested_days: int = 1
+    days_since_highest: int = 0
     woke_at: datetime | None = None
     slept_days: int = 0
 
@@ -82,9 +84,10 @@ def is_wide(usual: Usual, *, at: datetime, least: int) -> bool:
 def most_expected(usual: Usual) -> float:
     """Return how many connections the client may touch today, by its busiest day and what may have grown since.
 
-    A rest counts up to where ``is_awakened`` judges it.
+    Days count up to where ``is_awakened`` judges a client that was unused.
     """
-    return FAR_MORE * usual.highest * GROWS_A_DAY ** (min(max(usual.rested_days, 1), SLEEPS_DAYS) - 1)
+    grown = GROWS_A_DAY ** min(usual.days_since_highest, SLEEPS_DAYS)
+    return usual.highest * max(FAR_MORE, AND_MORE * grown)
 
 
 def is_denied_much(usual: Usual, *, least: int) -> bool:

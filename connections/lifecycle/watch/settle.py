@@ -77,12 +77,12 @@ def _expect(found: Finding, *, now: datetime) -> None:
     if use is None:
         return
     if found.rule in (WatchRule.WIDE_USE, WatchRule.AWAKENED):
-        use.highest = max(use.highest, found.evidence.get("connections_counted", 0))
+        use.learn(found.evidence.get("connections_counted", 0), day=use.day)
     if found.rule == WatchRule.MANY_DENIALS:
         use.highest_denied = max(use.highest_denied, found.evidence.get("asked_for_counted", 0))
     if found.rule == WatchRule.AWAKENED:
         use.usual_sleep_days = max(use.usual_sleep_days, found.evidence.get("slept_days", 0))
-    use.save(update_fields=["highest", "highest_denied", "usual_sleep_days"])
+    use.save(update_fields=["highest", "highest_day", "highest_denied", "usual_sleep_days"])
 
 
 def _forgive(found: Finding) -> None:

@@ -23,7 +23,6 @@ def row_of(client: ApiClient, seen: DayOfUse, *, began_at: datetime) -> ClientUs
         row.woke_at, row.slept_days = at, (at - row.last_at).days
     if day > row.day:
         _close_day(row)
-        row.rested_days = (day - row.day).days
         row.day = day
     row.last_at = max(row.last_at, seen.span.last_at)
     return row
@@ -33,7 +32,7 @@ def _close_day(row: ClientUse) -> None:
     """Let the day that is over teach what is usual, unless what was done on it is suspicious."""
     opened = set(Finding.objects.filter(client=row.client_id, resolved_at=None).values_list("rule", flat=True))
     if opened.isdisjoint((WatchRule.WIDE_USE, WatchRule.AWAKENED)):
-        row.highest = max(row.highest, row.today - row.forgiven)
+        row.learn(row.today - row.forgiven, day=row.day)
     if WatchRule.MANY_DENIALS not in opened:
         row.highest_denied = max(row.highest_denied, row.denied_today - row.forgiven_denied)
     row.today = row.denied_today = row.forgiven = row.forgiven_denied = 0
@@ -46,10 +45,11 @@ def usual_of(row: ClientUse, client: ApiClient) -> Usual:
         name: getattr(row, name)
         for name in (
             *("first_at", "today", "highest", "forgiven", "denied_today", "highest_denied", "forgiven_denied"),
-            *("rested_days", "woke_at", "slept_days"),
+            *("woke_at", "slept_days"),
         )
     }
-    return Usual(networks=networks, allowed_networks=client.networks, **columns)
+    since = 0 if row.highest_day is None else (row.day - row.highest_day).days
+    return Usual(networks=networks, allowed_networks=client.networks, days_since_highest=since, **columns)
 
 
 def learn_networks(client: ApiClient, seen: DayOfUse, usual: Usual) -> list[str]:

@@ -113,12 +113,20 @@ def test_far_more_connections_than_ever_are_found(trail: Trail, client: ApiClien
     assert len(finding.evidence["connections"]) == 50
 
 
-@pytest.mark.parametrize(("rest", "count", "is_found"), [(1, 100, True), (15, 110, False), (15, 200, True)])
-def test_a_client_may_have_grown_on_each_day_of_its_rest(
-    trail: Trail, client: ApiClient, rest: int, count: int, is_found: bool
+@pytest.mark.parametrize("daily", [0, 1, 29])
+@pytest.mark.parametrize(("rest", "count"), [(1, 100), (10, 100), (31, 100), (31, 190), (31, 220)])
+def test_a_client_may_have_grown_on_each_day_since_its_busiest(
+    trail: Trail, client: ApiClient, rest: int, count: int, daily: int
 ) -> None:
-    """What is done once a month finds a month's new connections. Whoever has its key finds no more than that."""
-    day = settled_in(trail, client, ids(30)) + (rest - 1) * DAY
+    """What is done once a month finds a month's new connections. Whoever has its key finds no more than that.
+
+    It makes no difference that the client does a little meanwhile; one that does as much as ever has not rested.
+    """
+    fleet = ids(30)
+    day = settled_in(trail, client, fleet) + (rest - 1) * DAY
+    for number in range(1, rest) if daily else ():
+        trail.use(client, day - number * DAY + HOUR, fleet[:daily])
+    is_found = count == 220 or rest < 31 or daily == 29
     trail.use(client, day + HOUR, ids(count))
     trail.watch(day + 2 * HOUR)
     assert [finding.rule for finding in Finding.objects.all()] == (["wide_use"] if is_found else [])

@@ -119,6 +119,7 @@ class Installation:
         self.agents = client_of(None, "agents")
         self.monthly = client_of(acme, "monthly report")
         self.weekly = client_of(globex, "weekly report")
+        self.billing = client_of(acme, "billing")
         self.fleet = {client.id: ids(count) for client, count in ((self.product, 60), (self.other, 30))}
         self.hosts = {client.id: 7 for client in (self.product, self.other, self.batch, self.agents)}
         self.gone: list[uuid.UUID] = []
@@ -159,6 +160,9 @@ class Installation:
             self.trail.use(self.weekly, day + 4 * HOUR, self.fleet[self.other.id], address="192.0.2.99")
         if day.day == 1:
             self.trail.use(self.monthly, day + 5 * HOUR, self.fleet[self.product.id], address="198.51.100.20")
+        # Somebody new each day, and once a month everybody.
+        billed = self.fleet[self.product.id] if day.day == 1 else self.fleet[self.product.id][-1:]
+        self.trail.use(self.billing, day + 6 * HOUR, billed, address="198.51.100.21")
 
     def onboard(self, day: datetime, tenant: Tenant) -> None:
         """Have a new tenant connect all its people in one day, from a network that nobody has used before."""
