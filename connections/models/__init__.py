@@ -57,7 +57,7 @@ from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
 from connections.models.quarantine import HeldConnection, Installation, RewindCause, TokenVerdict
 from connections.models.received_push import PushContent, PushState, ReceivedPush
-from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
+from connections.models.refresh_attempt import HARMLESS_STATES, OPEN_STATES, AttemptState, RefreshAttempt, Trigger
 from connections.models.registered_client import RegisteredClient, RegistrationWay
 from connections.models.scope import Scope
 from connections.models.staff import GuessCount, StaffIdentity, StaffLimit
@@ -96,6 +96,7 @@ __all__ = [
     "AWAITING_WORD",
     "ENDED",
     "EXCHANGE_LIMIT",
+    "HARMLESS_STATES",
     "IN_BROWSER",
     "LIVE",
     "MAY_BECOME",

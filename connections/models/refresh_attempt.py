@@ -24,6 +24,8 @@ class AttemptState(models.TextChoices):
 
 
 OPEN_STATES = (AttemptState.SENT, AttemptState.IN_DOUBT)
+# An attempt that ended so has not used up the refresh token that it sent. Of an open one the answer is lost.
+HARMLESS_STATES = (AttemptState.REJECTED, AttemptState.ABORTED)
 
 
 class RefreshAttemptQuerySet(models.QuerySet["RefreshAttempt"]):

@@ -20,8 +20,8 @@ from connections.database.locks import lock_connections, lock_installation
 from connections.journal import audit, events
 from connections.lifecycle.refresh import sent
 from connections.models import (
+    HARMLESS_STATES,
     VENDS,
-    AttemptState,
     Connection,
     HeldConnection,
     Installation,
@@ -36,8 +36,6 @@ from connections.vault.sealing import Unreadable
 BATCH = 500
 # The clocks of the servers that write the notes and the data may differ by so much.
 CLOCKS_APART = timedelta(seconds=60)
-# An attempt that ended so has not used up the refresh token that it sent. Of an open one the answer is lost.
-_HARMLESS = (AttemptState.REJECTED, AttemptState.ABORTED)
 _NOT_ROTATING, _NEVER_SENT = "not_rotating", "never_sent"
 
 
@@ -161,7 +159,7 @@ class _Sorting:
             and self.rewound_to is not None
             and noted.whole_since + CLOCKS_APART <= self.rewound_to
         )
-        attempts = RefreshAttempt.objects.filter(connection__in=rotating, state__in=_HARMLESS).order_by()
+        attempts = RefreshAttempt.objects.filter(connection__in=rotating, state__in=HARMLESS_STATES).order_by()
         known = dict(attempts.values_list("connection_id").annotate(last=Max("claimed_at")))
         found = {}
         for connection in rotating:

@@ -7,7 +7,10 @@ function serves the sweep, a vend that must wait, the API and the admin. ``recov
 
 import time
 import uuid
+from contextlib import suppress
 from datetime import timedelta
+
+from django.db import Error
 
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, release_database
@@ -18,7 +21,7 @@ from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.throttle import admission
 from connections.lifecycle.throttle.bulkhead import Crowded, bulkhead
-from connections.models import AttemptState, Connection, RefreshAttempt, Trigger
+from connections.models import HARMLESS_STATES, AttemptState, Connection, RefreshAttempt, Trigger
 from providers import send_window
 from providers.errors import NotSentInTime, ProviderError
 from providers.oauth.unread import AnswerUnread
@@ -84,11 +87,12 @@ def exchange(claimed: Claim) -> RefreshReport:
 
     Call it without a database connection, as soon as it is claimed.
     """
-    if claimed.rotates:
-        sent.note(claimed.connection_id, now=claimed.claimed_at)
+    noted = sent.note(claimed.connection_id, now=claimed.claimed_at) if claimed.rotates else None
     answer = _ask(claimed)
     try:
         report = _settle(claimed, answer)
+        if noted is not None and isinstance(answer, ProviderError):
+            _take_back(noted, claimed)
     except LockTimeout:
         # The answer is stored, or the attempt is still open. Either way ``recover`` does the rest.
         report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
@@ -116,6 +120,13 @@ def _settle(claimed: Claim, answer: Obtained | ProviderError) -> RefreshReport:
     if isinstance(answer, ProviderError):
         return settle_failure(claimed, answer)
     return settle_success(claimed, answer)
+
+
+def _take_back(noted: sent.Note, claimed: Claim) -> None:
+    """Forget the note if the attempt has ended and used up nothing. One query; if that fails, the note stays."""
+    with suppress(Error):
+        if RefreshAttempt.objects.filter(id=claimed.attempt_id, state__in=HARMLESS_STATES).exists():
+            noted.take_back()
 
 
 def _note(claimed: Claim, failure: ProviderError | None) -> None:

@@ -34,9 +34,16 @@ _TELL_SECONDS = 1.0
 _GAP = "gap."
 _SENT, _WHOLE, _RUN = (f"latchkey:refresh:sent{part}" for part in ("", ":whole_since", ":run"))
 
-# ARGV: the connection and the moment.
+# ARGV: the connection and the moment. Answers the moment that was noted before, or ''.
 _NOTE = f"""
+local before = redis.call('HGET', '{_SENT}', ARGV[1]) or ''
 redis.call('HSET', '{_SENT}', ARGV[1], ARGV[2])
+return before
+"""
+# ARGV: the connection, the moment of its note, and what was noted before that, or ''.
+_TAKE_BACK = f"""
+if redis.call('HGET', '{_SENT}', ARGV[1]) ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then redis.call('HDEL', '{_SENT}', ARGV[1]) else redis.call('HSET', '{_SENT}', ARGV[1], ARGV[3]) end
 return 1
 """
 # ARGV: the moment of a gap. Where nothing is whole, there is nothing to take back. Moments in UTC sort as text.
@@ -89,10 +96,29 @@ class Sent:
     at: dict[uuid.UUID, datetime] = field(default_factory=dict)
 
 
-def note(connection_id: uuid.UUID, *, now: datetime) -> None:
-    """Note that the connection's refresh token is about to be sent. One round trip to Redis; never raises for it."""
-    if run_script(_NOTE, connection_id, now.isoformat()) is None:
+@dataclass(frozen=True, slots=True)
+class Note:
+    """That the connection's refresh token was sent at ``at``. ``before`` is what was noted of it until then, or ""."""
+
+    connection_id: uuid.UUID
+    at: datetime
+    before: str
+
+    def take_back(self) -> None:
+        """Forget the note, unless a later one has come: nothing was used up. One round trip to Redis."""
+        run_script(_TAKE_BACK, self.connection_id, self.at.isoformat(), self.before)
+
+
+def note(connection_id: uuid.UUID, *, now: datetime) -> Note | None:
+    """Note that the connection's refresh token is about to be sent. Return the note; None where it could not be kept.
+
+    One round trip to Redis; never raises for it.
+    """
+    before = run_script(_NOTE, connection_id, now.isoformat())
+    if before is None:
         _miss(now)
+        return None
+    return Note(connection_id, now, before.decode())
 
 
 def keep(*, now: datetime, has_gap: bool) -> None:

@@ -11,7 +11,13 @@ from pytest_django import Settings
 
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.refresh import sent
+from connections.lifecycle.refresh.claim import Outcome
+from connections.lifecycle.refresh.refresh import refresh
+from connections.models import Connection
+from providers.sandbox.client import SandboxProcess
 from providers.sandbox.waiting import until
+from tests.connections.lifecycle.clockwork import due
+from tests.connections.lifecycle.observed import last_attempt
 from tests.connections.lifecycle.quarantine.conftest import redis_of_its_own
 
 __all__ = ["redis_of_its_own"]
@@ -98,3 +104,26 @@ def test_a_folder_that_cannot_be_written_stops_no_refresh(settings: Settings, tm
     settings.SPOOL_DIR = str(tmp_path / "file")
     miss(settings, at := LONG_AGO + timedelta(days=1))
     until(lambda: sent.recall([]).whole_since == at, "the gap, told from memory")
+
+
+@pytest.mark.parametrize(("kind", "is_noted"), [("rate_limited", False), ("error", False), ("html", True)])
+@pytest.mark.parametrize("has_earlier", [True, False])
+def test_only_a_request_that_may_have_used_the_token_up_stays_noted(
+    connection: Connection, sandbox: SandboxProcess, kind: str, is_noted: bool, has_earlier: bool
+) -> None:
+    due(connection)
+    if has_earlier:
+        sent.note(connection.id, now=LONG_AGO)
+    options = {"error": "invalid_client"} if kind == "error" else {}
+    sandbox.control.fault(kind, grant_type="refresh_token", **options)
+    assert refresh(connection.id, trigger="sweep").outcome in (Outcome.UNAVAILABLE, Outcome.CLIENT_REJECTED)
+    noted = sent.recall([connection.id]).at.get(connection.id)
+    assert noted == (last_attempt(connection).claimed_at if is_noted else LONG_AGO if has_earlier else None)
+
+
+def test_a_later_note_is_not_taken_back() -> None:
+    first = sent.note(one := uuid.uuid4(), now=LONG_AGO)
+    sent.note(one, now=(later := LONG_AGO + timedelta(seconds=1)))
+    assert first is not None
+    first.take_back()
+    assert sent.recall([one]).at == {one: later}
