@@ -13,7 +13,7 @@ BEGIN
     RETURN (SELECT system_identifier FROM pg_catalog.pg_control_system())
         || '.' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8)
         || '.' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database());
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR object_not_in_prerequisite_state THEN
     RETURN '';
 END $$;
 """

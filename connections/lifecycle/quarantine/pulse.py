@@ -4,7 +4,8 @@ The database keeps two things of itself, and both are compared with the truth at
 
 - which server, database and history of it (timeline) it is. A recovery to a point in time, the promotion of a standby
   and a dump that was restored elsewhere change that. Each claim of a refresh compares it as well (``claim_query``), so
-  that nothing is sent even before the first beat.
+  that nothing is sent even before the first beat. One that says it no longer, but has said it, is another as well: it
+  was moved to a server that tells nobody.
 - a number that grows with each beat, and is remembered in Redis and in a file of the spool's folder. A snapshot of the
   disk, or a dump that was restored into the same database, brings back a smaller one. That is noticed at the next beat
   or when a worker starts, so not before a refresh that begins in the seconds between.
@@ -63,7 +64,7 @@ def beat(*, now: datetime) -> RewindCause | None:
             cause = None  # everything is held already, as after ``manage.py backup restore``
         if cause is not None:
             put_into_quarantine(here, cause, rewound_to=here.beaten_at, actor=SYSTEM, now=now)
-        here.be_in(identity or here.database)
+        here.be_in(identity)
         here.beat(max(here.number, remembered) + 1, now=now)
     # Notes are kept only after a beat is stored: who finds notes, but no beat, has data from before.
     # A Redis that is behind lacks notes. By one it is behind while another process beats.
@@ -74,7 +75,7 @@ def beat(*, now: datetime) -> RewindCause | None:
 
 
 def _cause(here: Installation, identity: str, remembered: int) -> RewindCause | None:
-    if here.database and identity and identity != here.database:
+    if here.database and identity != here.database:
         return RewindCause.OTHER_DATABASE
     return RewindCause.BEHIND if remembered > here.number else None
 

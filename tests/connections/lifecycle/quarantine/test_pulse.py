@@ -1,11 +1,12 @@
 """The pulse: a database that was put back is noticed, whatever was put back, and one that was not is left alone."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 import redis
+from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from django.db.models import F
 from pytest_django import Settings
 
@@ -108,19 +109,45 @@ def test_another_server_history_or_database_is_noticed(transactional_db: None, p
     beats(1)
 
 
-def test_a_database_that_says_nothing_of_itself_is_left_alone(transactional_db: None) -> None:
+@pytest.fixture
+def says(transactional_db: None) -> Iterator[Callable[[str], None]]:
+    """Have the database, asked for its identity, do so much first; until the test ends."""
+    head = "CREATE OR REPLACE FUNCTION connections_database_identity() RETURNS text LANGUAGE plpgsql STABLE AS"
     with database.cursor() as cursor:
         cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'connections_database_identity'")
         (source,) = cursor.fetchone()
-        replaced = "CREATE OR REPLACE FUNCTION connections_database_identity() RETURNS text LANGUAGE plpgsql STABLE AS"
-        beats(1)
-        known = Installation.objects.get().database
-        cursor.execute(f"{replaced} $$ BEGIN RETURN 1 / 0; EXCEPTION WHEN OTHERS THEN RETURN ''; END $$")
-        try:
-            beats(1)
-            assert Installation.objects.get().database == known
-        finally:
-            cursor.execute(f"{replaced} $${source}$$")
+
+        def says(first: str) -> None:
+            cursor.execute(f"{head} $${source.replace('BEGIN', f'BEGIN {first};', 1)}$$")
+
+        yield says
+        cursor.execute(f"{head} $${source}$$")
+
+
+@pytest.mark.parametrize("why", ["insufficient_privilege", "feature_not_supported", "object_not_in_prerequisite_state"])
+def test_one_that_tells_nobody_is_another_than_one_that_has_told(says: Callable[[str], None], why: str) -> None:
+    beats(1)
+    says(f"RAISE {why}")
+    assert beat(now=database_now()) is RewindCause.OTHER_DATABASE
+    assert Installation.objects.get().database == ""
+    beats(2)  # it is noticed once
+
+
+def test_one_that_never_told_is_left_alone(says: Callable[[str], None]) -> None:
+    says("RAISE insufficient_privilege")
+    beats(3)
+    says("NULL")
+    beats(2)
+    assert Installation.objects.get().database != ""
+
+
+def test_an_error_that_passes_is_no_answer(says: Callable[[str], None]) -> None:
+    beats(1)
+    known = Installation.objects.get().database
+    says("RAISE out_of_memory")
+    with pytest.raises(OperationalError):
+        beat(now=database_now())
+    assert Installation.objects.get().database == known
 
 
 def test_a_redis_that_is_away_or_emptied_begins_no_quarantine(
