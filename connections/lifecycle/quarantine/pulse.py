@@ -19,7 +19,7 @@ has to say so (``manage.py quarantine begin``).
 
 import os
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -35,6 +35,7 @@ from connections.models.quarantine import Identity
 
 logger = structlog.get_logger(__name__)
 
+SILENCE = timedelta(minutes=10)
 _KEY = "latchkey:pulse:"
 _FILE = "pulse"
 # ARGV: the key, a number. Keeps the greater of both.
@@ -60,15 +61,17 @@ def beat(*, now: datetime) -> RewindCause | None:
         cause = _cause(here, identity, remembered)
         if cause is None and has_memories and here.number == 0:
             cause = RewindCause.BEHIND  # where nothing is stored yet, this holds nothing
+        was_silent = cause is None and _was_silent(before, now=now)
         if here.quarantined_at is not None and here.sorted_at is None:
-            cause = None  # everything is held already, as after ``manage.py backup restore``
+            cause, was_silent = None, False  # everything is held already, as after ``manage.py backup restore``
         if cause is not None:
             put_into_quarantine(here, cause, rewound_to=here.beaten_at, actor=SYSTEM, now=now)
         here.be_in(identity)
         here.beat(max(here.number, remembered) + 1, now=now)
     # Notes are kept only after a beat is stored: who finds notes, but no beat, has data from before.
     # A Redis that is behind lacks notes. By one it is behind while another process beats.
-    sent.keep(now=now, has_gap=in_redis is not None and in_redis < max(before.number, in_file) - 1)
+    is_behind = in_redis is not None and in_redis < max(before.number, in_file) - 1
+    sent.keep(now=now, has_gap=is_behind or was_silent)
     run_script(_REMEMBER, f"{_KEY}{here.id}", here.number)
     _write_file(here)
     return cause
@@ -78,6 +81,11 @@ def _cause(here: Installation, identity: str, remembered: int) -> RewindCause | 
     if here.database and identity != here.database:
         return RewindCause.OTHER_DATABASE
     return RewindCause.BEHIND if remembered > here.number else None
+
+
+def _was_silent(before: Installation, *, now: datetime) -> bool:
+    """Whether nobody has beaten for long: an older release may have run, which notes nothing."""
+    return before.beaten_at is not None and now - before.beaten_at > SILENCE
 
 
 def _in_redis(installation_id: uuid.UUID) -> int | None:

@@ -169,7 +169,7 @@ def test_notes_are_whole_only_since_redis_was_there(transactional_db: None, redi
     for _ in range(3):
         beat(now=long_ago)
     assert sent.recall([]).whole_since == long_ago
-    Installation.objects.update(number=F("number") + 5)  # as many beats did not reach it
+    Installation.objects.update(number=F("number") + 5, beaten_at=database_now())  # as many beats did not reach it
     (spool.folder() / "pulse").unlink()
     now = database_now()
     beat(now=now)
@@ -178,3 +178,27 @@ def test_notes_are_whole_only_since_redis_was_there(transactional_db: None, redi
     assert sent.recall([]).whole_since is None
     beat(now=(later := database_now()))
     assert sent.recall([]).whole_since == later
+
+
+@pytest.mark.parametrize(("minutes", "is_whole"), [(9, True), (11, False)])
+def test_notes_are_not_whole_where_nobody_has_beaten_for_long(
+    transactional_db: None, minutes: int, is_whole: bool
+) -> None:
+    """An older release, to which somebody went back, refreshes and notes nothing."""
+    before = database_now() - timedelta(minutes=minutes)
+    beat(now=before)
+    beat(now=(now := database_now()))
+    assert sent.recall([]).whole_since == (before if is_whole else now)
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_data_that_was_put_back_from_long_ago_leaves_the_notes_whole(backup: type[Backup], restored: bool) -> None:
+    long_ago = database_now() - timedelta(hours=2)
+    beat(now=long_ago)
+    snapshot = backup()
+    beat(now=long_ago + timedelta(minutes=5))
+    snapshot.restore()
+    if restored:  # by ``manage.py backup restore``, which says so itself
+        Installation.objects.update(quarantined_at=database_now(), cause="restored")
+    assert beat(now=database_now()) is (None if restored else RewindCause.BEHIND)
+    assert sent.recall([]).whole_since == long_ago
