@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.http import HttpResponse
@@ -15,7 +16,7 @@ from connections.journal.audit import SYSTEM
 from connections.lifecycle.credentials.reread import reread_changed
 from connections.lifecycle.end.disconnect import disconnect
 from connections.models import AuditEvent, Connection, ConnectSession, OutboxEvent, RefreshAttempt, UnreadAnswer
-from tests.connections.admin.conftest import page_url, press_url
+from tests.connections.admin.conftest import page_url, press_url, prove
 from tests.connections.consent.observed import assert_nothing_left
 from tests.connections.lifecycle.clockwork import age
 from tests.field.machine import connect_machine, describe_machine
@@ -134,6 +135,7 @@ def test_an_operator_reads_or_discards_it_on_its_page(stage: Stage, admin_client
     assert "the answer could not be read: it is kept" in shown
     still = admin_client.post(press_url(connection, "reread"), follow=True).content.decode()
     assert "It still cannot be read" in still
+    prove(admin_client, User.objects.get())
     discarded = admin_client.post(press_url(connection, "discard-answer"), follow=True).content.decode()
     assert "Destroyed." in discarded
     trail = AuditEvent.objects.filter(connection_id=connection.id, operator="admin").order_by("id")
