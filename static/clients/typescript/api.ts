@@ -2798,10 +2798,7 @@ export interface BusyProblem extends AnyProblem {
   readonly code: "busy";
 }
 
-/**
- * The database cannot be asked at the moment: try again after `Retry-After`. Whether a change was made is not
- * known: bring the same `Idempotency-Key`.
- */
+/** The database cannot be asked now: try again after `Retry-After`, a change with its `Idempotency-Key`. */
 export interface DatabaseUnavailableProblem extends AnyProblem {
   readonly code: "database_unavailable";
 }

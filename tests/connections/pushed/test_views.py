@@ -97,7 +97,7 @@ def test_a_push_that_was_kept_back_changes_nothing(vendor: Vendor, acme: Tenant)
     app = app_of(vendor, acme)
     connection = connection_at(app, vendor, acme)
     assert vendor.ended is not None
-    long_ago = time.time() - 3600
+    long_ago = time.time() - 8 * 86_400
     assert push(app, vendor, vendor.ended(long_ago), at=long_ago).status_code == 401
     assert statuses(connection) == ["active"]
     assert [row.why for row in ReceivedPush.objects.all()] == ["stale"]

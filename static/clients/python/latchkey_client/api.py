@@ -3880,9 +3880,7 @@ class Busy(Problem):
 
 
 class DatabaseUnavailable(Problem):
-    """The database cannot be asked at the moment: try again after `Retry-After`. Whether a change was made is not
-    known: bring the same `Idempotency-Key`.
-    """
+    """The database cannot be asked now: try again after `Retry-After`, a change with its `Idempotency-Key`."""
 
     code = "database_unavailable"
 
