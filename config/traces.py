@@ -88,7 +88,7 @@ class _Follower:
         ) as span:
             try:
                 yield _Noted(span)
-            except BaseException as error:
+            except BaseException as error:  # it goes on: the span learns its class
                 span.set_attribute("error.type", type(error).__name__)
                 span.set_status(trace.StatusCode.ERROR)
                 raise

@@ -83,7 +83,7 @@ def _import_share(config: pytest.Config) -> None:
     folders = [folder for folder in map(config.invocation_params.dir.joinpath, config.args) if folder.is_dir()]
     files = sorted(file for folder in folders for file in folder.rglob("test_*.py"))
     for file in files[int(worker.removeprefix("gw")) :: workers]:
-        # What cannot be imported is skipped or reported where it is collected.
+        # Nothing is lost: what cannot be imported is skipped or reported where it is collected.
         with contextlib.suppress(Exception, pytest.skip.Exception):
             importlib.import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
 

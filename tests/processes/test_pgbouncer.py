@@ -41,7 +41,7 @@ def ask():
         try:
             with connection.cursor():
                 assert fetch_prepared("SELECT %(n)s::int + 0 AS n", {"n": number}, Row).n == number
-        except Exception as error:
+        except Exception as error:  # counted, and told by the last line
             failed.append(type(error).__name__)
             connection.close()
 
@@ -52,7 +52,7 @@ presence.start()
 try:
     until(lambda: presence.key() is not None, "the lock", seconds=4)
     held = True
-except Exception:
+except Exception:  # told by the last line
     held = False
 says = [found.says for found in storage.database() if found.area == "database"]
 print(json.dumps({"failed": len(failed), "held": held, "says": says}))

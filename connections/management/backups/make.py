@@ -36,7 +36,7 @@ def make_backup(path: str, *, passphrase: str, recipients: Sequence[str], folder
             _write(file, dump, contents, passphrase, recipients)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
+    except BaseException:  # it goes on: also an interrupted backup leaves no half of one
         Path(path).unlink(missing_ok=True)
         raise
     audit.record("backup.made", actor=operator(), detail={"made_at": contents.made_at})

@@ -80,7 +80,7 @@ class Relay:
         self._pass_on(caller, other)
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a line that breaks is closed at both ends
             while part := source.recv(_PART):
                 self._wait_while_frozen()
                 sink.sendall(part)
