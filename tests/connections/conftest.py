@@ -3,18 +3,34 @@
 from collections.abc import Iterator
 
 import pytest
+import redis
+from django.conf import settings as project
 from django.db import transaction
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from connections.models import Connection, ProviderApp
 from providers.sandbox.client import SandboxProcess
 from tests.connected import connect_at
+
+_OWN_DATABASE = 9  # of Redis: other tests empty and take away the usual one
 
 
 @pytest.fixture
 def connection(sandbox: SandboxProcess, app: ProviderApp) -> Connection:
     """alice's connection to the sandbox, just made."""
     return connect_at(sandbox, app)
+
+
+@pytest.fixture
+def redis_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator["redis.Redis"]:
+    """An empty database of the test run's Redis, and an empty folder, which remember what this test does."""
+    settings.REDIS_URL = f"{project.REDIS_URL.rpartition('/')[0]}/{_OWN_DATABASE}"
+    settings.SPOOL_DIR = str(tmp_path_factory.mktemp("spool"))
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    with client.lock(f"tests:{_OWN_DATABASE}", timeout=120, blocking_timeout=120):
+        for key in client.keys("latchkey:*"):
+            client.delete(key)
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 import redis
-from django.conf import settings as project
 from django.db import connection as database
 from django.db import transaction
-from pytest_django import Settings
 
 from connections.database.clock import database_now
 from connections.lifecycle.quarantine.pulse import beat
@@ -17,7 +15,6 @@ from connections.models import Installation
 from providers.sandbox.waiting import until
 
 _TABLES = ("installation", "heldconnection", "connection", "credentialversion", "refreshattempt")
-_OWN_DATABASE = 9  # of Redis: other tests empty and take away the usual one
 
 
 class Backup:
@@ -37,18 +34,6 @@ class Backup:
             for table in _TABLES:
                 cursor.execute(f"DELETE FROM connections_{table}")
                 cursor.execute(f"INSERT INTO connections_{table} TABLE backup.{table}")
-
-
-@pytest.fixture
-def redis_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator["redis.Redis"]:
-    """An empty database of the test run's Redis, and an empty folder, which remember what this test does."""
-    settings.REDIS_URL = f"{project.REDIS_URL.rpartition('/')[0]}/{_OWN_DATABASE}"
-    settings.SPOOL_DIR = str(tmp_path_factory.mktemp("spool"))
-    client = redis.Redis.from_url(settings.REDIS_URL)
-    with client.lock(f"tests:{_OWN_DATABASE}", timeout=120, blocking_timeout=120):
-        for key in client.keys("latchkey:*"):
-            client.delete(key)
-        yield client
 
 
 @pytest.fixture

@@ -18,9 +18,6 @@ from providers.sandbox.client import SandboxProcess
 from providers.sandbox.waiting import until
 from tests.connections.lifecycle.clockwork import due
 from tests.connections.lifecycle.observed import last_attempt
-from tests.connections.lifecycle.quarantine.conftest import redis_of_its_own
-
-__all__ = ["redis_of_its_own"]
 
 NOWHERE = "redis://127.0.0.1:1/0"
 LONG_AGO = datetime.fromisoformat("2026-01-01T00:00:00+00:00")

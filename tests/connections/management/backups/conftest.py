@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 from django.core.management.base import CommandError
 from django.db import connection as database
 
@@ -34,8 +35,10 @@ def passphrase(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def make(run: Run, tmp_path: Path, passphrase: str, client_programs: None) -> Callable[[], Path]:
-    """Makes a backup of the database as it is."""
+def make(
+    run: Run, tmp_path: Path, passphrase: str, client_programs: None, redis_of_its_own: "redis.Redis"
+) -> Callable[[], Path]:
+    """Makes a backup of the database as it is. Nothing is remembered of refreshes before."""
 
     def made() -> Path:
         path = tmp_path / f"{uuid.uuid4().hex}.backup"
