@@ -5,6 +5,7 @@ because they are renewed there.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,19 +14,39 @@ from pydantic import SecretStr
 
 from config.given import file_of
 from providers.custodians.custody import Aws, Azure, Custody, Google, OpenBao, Reader
+from providers.custodians.references import fault_of_place
 
 _POD_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _CONTAINER_HOST = "http://169.254.170.2"
+_AWS_SERVICES = (("kms", "KMS"), ("sts", "STS"), ("secretsmanager", "SECRETS_MANAGER"))
 
 
-def custody() -> Custody:
-    """Return what the environment says. Reads no file. Raises ``ImproperlyConfigured``."""
-    return Custody(aws=_aws(), google=_google(), azure=_azure(), openbao=_openbao())
+def custody(secret_places: Sequence[str] = ()) -> Custody:
+    """Return what the environment says, and the places that ``LATCHKEY_SECRET_SOURCES`` allows. Reads no file.
+
+    Raises ``ImproperlyConfigured``.
+    """
+    return Custody(
+        aws=_aws(),
+        google=_google(),
+        azure=_azure(),
+        openbao=_openbao(),
+        secret_places=_checked(secret_places),
+        own_files=(_POD_ACCOUNT, *(path for name, path in os.environ.items() if name.endswith("_FILE") and path)),
+    )
+
+
+def _checked(given: Sequence[str]) -> tuple[str, ...]:
+    places = tuple(place.strip() for place in given if place.strip())
+    for place in places:
+        if fault := fault_of_place(place):
+            raise ImproperlyConfigured(f"LATCHKEY_SECRET_SOURCES: {place!r}: {fault}")
+    return places
 
 
 def _aws() -> Aws:
     relative = _text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-    endpoints = {service: _url(f"AWS_ENDPOINT_URL_{name}") for service, name in (("kms", "KMS"), ("sts", "STS"))}
+    endpoints = {service: _url(f"AWS_ENDPOINT_URL_{name}") for service, name in _AWS_SERVICES}
     return Aws(
         region=_text("AWS_REGION") or _text("AWS_DEFAULT_REGION"),
         access_key_id=_text("AWS_ACCESS_KEY_ID"),
@@ -48,6 +69,7 @@ def _google() -> Google:
         service_account=_in_file(_text("GOOGLE_APPLICATION_CREDENTIALS")),
         metadata_url=f"http://{_text('GCE_METADATA_HOST') or 'metadata.google.internal'}",
         kms_url=_url("GOOGLE_KMS_URL") or Google.kms_url,
+        secrets_url=_url("GOOGLE_SECRET_MANAGER_URL") or Google.secrets_url,
     )
 
 

@@ -32,6 +32,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_secon
         "verify-audit": _every(20.0, Task.VERIFY_AUDIT),
         "retry-undecryptable": _every(60.0, Task.RETRY_UNDECRYPTABLE),
         "renew-registrations": _every(60.0, Task.RENEW_REGISTRATIONS),
+        "read-client-secrets": _every(15.0, Task.READ_CLIENT_SECRETS),
         "foretell": _every(300.0, Task.FORETELL),
         "look-at-domains": _every(300.0, Task.LOOK_AT_DOMAINS),
         "attend-incidents": _every(60.0, Task.ATTEND_INCIDENTS),

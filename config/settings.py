@@ -31,7 +31,8 @@ FERNET_KEYS = KEY_FILES.keys_of("FERNET_KEYS", env.list("FERNET_KEYS"))
 KEK_KEYS = KEY_FILES.keys_of("KEK_KEYS", env.list("KEK_KEYS"))
 AUDIT_KEYS = KEY_FILES.keys_of("AUDIT_KEYS", env.list("AUDIT_KEYS"))
 # Key management services and vaults of the operator (OPERATIONS.md, Key services).
-CUSTODY = custody()
+# Places from which client secrets may be read (``providers.custodians.references``).
+CUSTODY = custody(env.list("LATCHKEY_SECRET_SOURCES", default=[]))
 
 # --- Where it is reached ----------------------------------------------------------------------------------------------
 _urls = read_public_urls(
@@ -225,6 +226,10 @@ EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))
 # Seconds between two probes of a connection: vended within the hour, within the day, and all others.
 PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600, 21600])
+# Seconds between two looks at a client secret that is read from where the operator keeps it: a file, a service.
+SECRET_LOOK_SECONDS = env.list("LATCHKEY_SECRET_LOOK_SECONDS", cast=int, default=[60, 300])
+if len(SECRET_LOOK_SECONDS) != 2 or min(SECRET_LOOK_SECONDS) < 1:
+    raise ImproperlyConfigured("LATCHKEY_SECRET_LOOK_SECONDS must be two numbers of seconds, like 60,300.")
 # Days for which rows are kept after no promise depends on them any more; 0 keeps them for ever.
 RETENTION_DAYS = {
     "attempts": env.int("LATCHKEY_KEEP_ATTEMPTS_DAYS", default=30),

@@ -61,6 +61,7 @@ class Task(StrEnum):
     ACT_ON_PUSH = "connections.act_on_push"
     SWEEP_PUSHES = "connections.sweep_pushes"
     FORETELL = "connections.foretell"
+    READ_CLIENT_SECRETS = "connections.read_client_secrets"
 
 
 SENT_AT = "latchkey_sent_at"  # the header that says when a message was sent, as seconds since the epoch
@@ -71,6 +72,7 @@ _QUEUES = {
     Task.DELIVER: "webhooks",
     Task.SEND_NOTICES: "celery",
     Task.ACT_ON_PUSH: "celery",
+    Task.READ_CLIENT_SECRETS: "celery",
 }
 
 
@@ -116,6 +118,11 @@ def send_notices_later() -> None:
 def act_on_push_later(push_id: uuid.UUID) -> None:
     """Send one task, on commit, that acts on a received push. Never raises for the broker."""
     _send_on_commit(Task.ACT_ON_PUSH, (push_id,))
+
+
+def read_client_secrets_later() -> None:
+    """Send one task, on commit, that reads the client secrets that are due. Never raises for the broker."""
+    _send_on_commit(Task.READ_CLIENT_SECRETS, ())
 
 
 def count_waiting(task: Task) -> int | None:

@@ -40,6 +40,7 @@ from connections.lifecycle.port.go_on import continue_imports
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.provision.client_secrets import end_others
 from connections.lifecycle.provision.domains import look_again
+from connections.lifecycle.provision.secret_sources import look_due
 from connections.lifecycle.pushes.act import act, send_waiting
 from connections.lifecycle.quarantine.lost import end_lost
 from connections.lifecycle.quarantine.pulse import beat
@@ -295,6 +296,12 @@ def foretell_endings() -> None:
 def look_at_domains() -> None:
     """Look at the tenants' domains again, those whose turn it is."""
     look_again(now=database_now())
+
+
+@shared_task(name=Task.READ_CLIENT_SECRETS, ignore_result=True)
+def read_client_secrets() -> None:
+    """Read the client secrets whose turn it is from where the operator keeps them."""
+    look_due(now=database_now(), seconds=BEGIN_WITHIN_SECONDS)
 
 
 @shared_task(name=Task.RENEW_REGISTRATIONS, ignore_result=True)

@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -20,11 +21,13 @@ from connections.lifecycle.provision import callers
 from connections.lifecycle.pushes import allowance, receive
 from connections.lifecycle.refresh import presence
 from connections.models import AuditEvent, AuditPruning, AuditRedaction, AuditSeal, ProviderApp, Tenant
+from providers.custodians.custody import configure_custody, current_custody
 from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.signing import keys
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
 from tests.services import migrated_database
+from tests.sources import Folder
 
 # The product makes RSA keys of 3072 bits. To make and to read one takes four times as long as with one of 2048; some
 # are made when a test module is imported, and so this is no fixture.
@@ -116,6 +119,15 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
         grace_seconds=0, rotate=True, delay_seconds=0, locked=[], device_interval=5, device_lifetime=600
     )
     return sandbox_process
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Folder]:
+    """A folder of secrets that the settings allow."""
+    before, made = current_custody(), Folder(tmp_path)
+    made.allow()
+    yield made
+    configure_custody(before)
 
 
 @pytest.fixture

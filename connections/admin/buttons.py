@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from connections.access.staff import is_limited
 from connections.admin.base import M, OperatorAdmin
 from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.show import page_url
@@ -37,8 +38,9 @@ class Button(Generic[M]):
 
     ``asks`` is a sentence that says what will happen: a page shows it and asks first; with "" nothing asks.
     ``is_offered`` says for which rows the button is shown. A button with ``has_own_page`` answers GET itself. One with
-    a ``permission`` needs that in addition to the model's ``change``; who lacks it does not see the button. One that
-    ``needs_proof`` is pressed by operators who have just shown once more who they are (``proof``).
+    a ``permission`` needs that in addition to the model's ``change``; who lacks it does not see the button, and neither
+    do staff of some tenants where it ``concerns_all``. One that ``needs_proof`` is pressed by operators who have just
+    shown once more who they are (``proof``).
     """
 
     verb: str
@@ -50,9 +52,12 @@ class Button(Generic[M]):
     has_own_page: bool = False
     permission: str = ""
     needs_proof: bool = False
+    concerns_all: bool = False
 
     def is_for(self, request: HttpRequest) -> bool:
         """Whether this operator has the button's own permission. The model's is looked at elsewhere."""
+        if self.concerns_all and is_limited(request.user):
+            return False
         return not self.permission or bool(request.user.has_perm(self.permission))
 
 

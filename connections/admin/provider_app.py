@@ -46,6 +46,10 @@ def _has_secrets(row: ProviderApp) -> bool:
     return bool(getattr(row, "has_secrets", False))
 
 
+def _rotates_here(row: ProviderApp) -> bool:
+    return _has_secrets(row) and not row.secret_source
+
+
 def _is_usable(row: ProviderApp) -> bool:
     return not row.is_draft and row.suspended_at is None
 
@@ -81,7 +85,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             "rotate-secret",
             "Rotate the secret",
             client_secret_forms.rotate,
-            _has_secrets,
+            _rotates_here,
             has_own_page=True,
             needs_proof=True,
         ),
@@ -92,6 +96,23 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             _has_secrets,
             has_own_page=True,
             needs_proof=True,
+        ),
+        Button(
+            "refer-secret",
+            "Read the secret from elsewhere",
+            client_secret_forms.refer,
+            lambda row: not row.registers_itself,
+            has_own_page=True,
+            needs_proof=True,
+            permission="connections.refer_secret",
+            concerns_all=True,
+        ),
+        Button(
+            "read-secret",
+            "Read the secret now",
+            client_secret_forms.read_now,
+            lambda row: bool(row.secret_source),
+            concerns_all=True,
         ),
         Button("make-key", "Make a key", app_key_forms.make, has_own_page=True),
         Button("bring-key", "Bring a key", app_key_forms.bring, has_own_page=True, needs_proof=True),
@@ -273,8 +294,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             return show.NOTHING
         if not _has_secrets(row):
             return "not set"
-        is_endless = row.other_secrets_end_at is None and row.secret_expires_at is None
-        return "set" if is_endless else f"set; {client_secret_forms.told_of_end(row)}"
+        return client_secret_forms.told_of_secrets(row, in_full=False)
 
     @admin.display(description="Connections")
     def connection_count(self, row: Annotated[ProviderApp, Annotations[_Counted]]) -> SafeString:

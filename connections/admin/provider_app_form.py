@@ -20,6 +20,8 @@ from providers.vocabulary import ParamScope
 PARAM = "param_"
 _REPLACES = "They are set. Type to replace all of them, one a line, the preferred first; leave it empty to keep them."
 
+_READ = "One is read from where you keep it. Type to have these in its place, one a line; leave it empty to keep it so."
+
 
 class ProviderAppForm(forms.ModelForm[ProviderApp]):
     """Our registration at one provider. Subclasses made by ``form_for`` add the entry's parameters."""
@@ -68,7 +70,7 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         ].help_text = "One a line. They are always asked for, and a connection without one of them vends nothing."
         self.fields["allowed_scopes"].help_text = "One a line. They count where the box above is ticked."
         if self.has_secrets:
-            self.fields["client_secrets"].help_text = _REPLACES
+            self.fields["client_secrets"].help_text = _READ if self.instance.secret_source else _REPLACES
             self.fields["client_secrets"].widget.attrs["placeholder"] = "set"
         if "tenant" in self.fields:
             self.fields["tenant"].help_text = "Leave it empty for an app that all tenants share."

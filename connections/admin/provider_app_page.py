@@ -10,10 +10,10 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from connections.access.staff import Staff, visible
+from connections.access.staff import Staff, is_limited, visible
 from connections.access.targets import push_address, redirect_uri
 from connections.admin import show
-from connections.admin.client_secret_forms import told_of_end
+from connections.admin.client_secret_forms import told_of_secrets
 from connections.admin.received_push import REFUSALS
 from connections.models import (
     Connection,
@@ -73,7 +73,7 @@ def app_page(app: ProviderApp, *, has_secrets: bool, has_push_secret: bool, user
     entry = load_catalog().get(app.provider)
     health = _health(app, user)
     is_used = any(count for _, count, _, _ in health.counts)
-    steps = [] if entry is None else list(_steps(app, entry, has_secrets=has_secrets, is_used=is_used))
+    steps = [] if entry is None else list(_steps(app, entry, user, has_secrets=has_secrets, is_used=is_used))
     pushes = [] if entry is None else list(_push_steps(app, entry, is_set=has_push_secret))
     console = "" if entry is None else entry.registration.console
     return AppPage(steps, pushes, console, health, _trials(app, user), now)
@@ -85,7 +85,7 @@ def _trials(app: ProviderApp, user: Staff) -> list[ConnectSession]:
     return list(tried.only(*columns).order_by("-created_at")[:_SHOWN])
 
 
-def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used: bool) -> Iterator[Step]:
+def _steps(app: ProviderApp, entry: CatalogEntry, user: Staff, *, has_secrets: bool, is_used: bool) -> Iterator[Step]:
     method = entry.methods.get(app.auth_style)
     if app.registers_itself:
         clients = RegisteredClient.objects.filter(provider_app=app).count()
@@ -100,11 +100,14 @@ def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used:
     if app.by_consent and not app.registers_itself:
         client_id = show.code(app.client_id) if app.client_id else ""
         yield Step("Enter the client ID below.", bool(app.client_id), client_id)
-        kept = (
-            "set" if app.other_secrets_end_at is None and app.secret_expires_at is None else f"set; {told_of_end(app)}"
+        kept = told_of_secrets(app, in_full=not is_limited(user)) if has_secrets else ""
+        secrets = kept or "not set: right for a public client alone"
+        is_read = app.secret_failing_since is None
+        yield Step(
+            "Enter the client secrets below, the preferred first, or say from where they are read.",
+            (has_secrets or None) and is_read,
+            secrets,
         )
-        secrets = kept if has_secrets else "not set: right for a public client alone"
-        yield Step("Enter the client secrets below, the preferred first.", has_secrets or None, secrets)
     theirs = show.list_link("its connections", Connection, app=app.id)
     yield Step("Let somebody connect.", is_used, theirs if is_used else "none yet: try it yourself first")
 

@@ -63,9 +63,12 @@ _KEY = {
     f"with `{idempotency.REPLAYED}: true`. An answer that is an error is not kept",
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
-# Changes that refuse If-Match; any other heeds it. A look at a domain overwrites nothing of the caller's, what an end
-# user has is no one thing, and the proxy sends the condition to the provider.
-UNCONDITIONAL = ("put_domain", "delete_end_user", "proxy_put", "proxy_patch", "proxy_delete")
+# Changes that refuse If-Match; any other heeds it. A look at a domain overwrites nothing of the caller's, what is told
+# of a source changes with each look, what an end user has is no one thing, and the proxy sends the condition on.
+UNCONDITIONAL = (
+    *("put_domain", "put_client_secret_source", "delete_end_user"),
+    *("proxy_put", "proxy_patch", "proxy_delete"),
+)
 # Reads without an ETag: the provider's answer, and a stream whose end nobody knows when it begins.
 UNTAGGED = ("proxy_get", "stream_audit_events")
 _TAG = {"type": "string", "example": '"5d0f2f1c7bd4f2bfb5a0e1d9c4f0a3b6"'}

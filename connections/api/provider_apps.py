@@ -114,6 +114,25 @@ class ClientSecretsOut(BaseModel):
     expires_at: datetime | None = Field(description="when the provider lets the first expire, as far as was said")
 
 
+class SecretSourceIn(Request):
+    """From where the client secret is read; the last one that was read stays where this is null."""
+
+    client_secret_from: Annotated[Text, Field(max_length=500)] | None = Field(
+        description="a reference, such as file:/run/secrets/hubspot or vault:secret/data/hubspot#client_secret, in a "
+        "place that LATCHKEY_SECRET_SOURCES allows; null: from nowhere, people enter it"
+    )
+
+
+class SecretSourceOut(BaseModel):
+    """From where the client secret is read, and how the last look went. Where it fails, the one before is in use."""
+
+    client_secret_from: str | None = Field(description="the reference; null: from nowhere, people enter it")
+    read_at: datetime | None = Field(description="when it was read last")
+    next_look_at: datetime | None = Field(description="when it is read again; sooner where the provider refuses it")
+    failing_since: datetime | None = Field(description="null where the last look has read it")
+    problem: str = Field(description="why it cannot be read, and what to do")
+
+
 class AppKeyIn(Request):
     """A key pair, made here or brought. It takes over from an earlier one after ``lead_seconds``."""
 
@@ -261,6 +280,17 @@ def provider_app_out(app: ProviderApp, *, notice: str = "") -> ProviderAppOut:
         suspended=app.suspended_at is not None,
         paused=app.paused_at is not None,
         notice=notice,
+    )
+
+
+def secret_source_out(app: ProviderApp) -> SecretSourceOut:
+    """Return what operator-wide clients are told of an app's source. No I/O."""
+    return SecretSourceOut(
+        client_secret_from=app.secret_source or None,
+        read_at=app.secret_read_at,
+        next_look_at=app.secret_look_at,
+        failing_since=app.secret_failing_since,
+        problem=app.secret_problem,
     )
 
 

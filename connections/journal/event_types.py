@@ -36,6 +36,7 @@ class EventType(StrEnum):
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_APPROVED = "approval.approved"
     APPROVAL_DENIED = "approval.denied"
+    CLIENT_SECRET_READ = "provider_app.client_secret_read"  # noqa: S105 - a name
     CLIENT_SECRETS_ENDED = "provider_app.client_secrets_ended"
     IMPORT_FINISHED = "import.finished"
     END_USER_OFFBOARDED = "end_user.offboarded"

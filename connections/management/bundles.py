@@ -64,11 +64,13 @@ def export_tenant(options: dict[str, Any]) -> Answer:
         "tenant": tenant.slug,
         "connections": told.connections,
         "left": [{"connection": one, "why": why} for one, why in told.left],
+        "client_secrets_kept": told.kept,
         "signer": told.signer,
         "move": wishes.is_move,
     }
     lines = [f"Exported {told.connections} connections of {tenant.slug}. It is signed by {told.signer}"]
     lines += [f"Left out: {one}. {why}" for one, why in told.left]
+    lines += [f"Its client secret is read from where you keep it, and stays there: {name}." for name in told.kept]
     if wishes.is_move:
         lines.append(
             f"{tenant.slug} stands still here: nothing of it vends or refreshes. Import the bundle elsewhere, then"

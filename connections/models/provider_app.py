@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,6 +13,12 @@ from connections.models.fields import SealedField
 from connections.models.tenant import Tenant
 from providers.strategies import strategies
 from providers.strategies.base import Strategy
+
+# What the columns say of an app whose client secrets are read from nowhere.
+NO_SOURCE = {
+    **dict.fromkeys(("secret_source", "secret_problem"), ""),
+    **dict.fromkeys(("secret_read_at", "secret_look_at", "secret_claimed_until", "secret_failing_since")),
+}
 
 
 class ProviderAppQuerySet(models.QuerySet["ProviderApp"]):
@@ -29,6 +36,9 @@ class ProviderApp(models.Model):
     ``secrets`` seals a JSON list of client secrets, the preferred first; all others are destroyed at
     ``other_secrets_end_at``, if that is set; ``secrets_changed_at`` is when one was entered or removed last,
     ``secret_expires_at`` when the provider lets the preferred one expire, as far as an operator has said.
+    ``secret_source`` is where the preferred one is read from (``providers.custodians.references``), "" where people
+    enter it: it was read last at ``secret_read_at``, and is again at ``secret_look_at``, by whoever has claimed that;
+    since ``secret_failing_since`` it cannot be, for the reason in ``secret_problem``, and what was read last stays.
     ``push_secrets`` seals those by which what the provider sends by itself is known to be its own, the newest first.
     ``discovered`` is what the issuer's metadata said when the app was made. A draft has no client id yet: providers ask
     for the redirect URI first. ``scopes`` are asked for where a session names none ([]: the entry's defaults).
@@ -48,6 +58,12 @@ class ProviderApp(models.Model):
     other_secrets_end_at = models.DateTimeField(null=True, blank=True, editable=False)
     secrets_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     secret_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_source = models.CharField(max_length=500, db_default="", default="", blank=True, editable=False)
+    secret_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_look_at = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_problem = models.CharField(max_length=300, db_default="", default="", blank=True, editable=False)
     push_secrets = SealedField(null=True, blank=True, editable=False)
     params = models.JSONField(default=dict, blank=True)
     discovered = models.JSONField(default=dict, blank=True)
@@ -73,14 +89,23 @@ class ProviderApp(models.Model):
                 condition=Q(other_secrets_end_at=None, secret_expires_at=None) | Q(secrets__isnull=False),
                 name="only_secrets_come_to_an_end",
             ),
+            models.CheckConstraint(
+                condition=Q(secret_source="", secret_look_at=None)
+                | ~Q(secret_source="") & Q(secrets__isnull=False, secret_look_at__isnull=False),
+                name="a_source_has_been_read",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["other_secrets_end_at"], condition=~Q(other_secrets_end_at=None), name="app_secrets_that_end"
             ),
+            models.Index(fields=["secret_look_at"], condition=~Q(secret_look_at=None), name="app_secret_source_due"),
             models.Index(fields=["secret_expires_at"], condition=~Q(secret_expires_at=None), name="app_secret_expires"),
         ]
-        permissions = [("describe_provider", "Can add, change and remove providers of the operator's own")]
+        permissions = [
+            ("describe_provider", "Can add, change and remove providers of the operator's own"),
+            ("refer_secret", "Can say from where client secrets are read"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -106,9 +131,28 @@ class ProviderApp(models.Model):
         return self.auth_style in _styles(lambda strategy: strategy.by_consent)
 
     def forget_secrets(self) -> None:
-        """Destroy the client secrets: they were entered for another address than the one that they would go to now."""
+        """Destroy the client secrets: they were entered for another address than the one that they would go to now.
+
+        They are read from their source no more, either.
+        """
         self.secrets = self.other_secrets_end_at = self.secret_expires_at = None
-        self.save(update_fields=["secrets", "other_secrets_end_at", "secret_expires_at", "updated_at"])
+        self.leave_source()
+        self.save(update_fields=["secrets", "other_secrets_end_at", "secret_expires_at", *NO_SOURCE, "updated_at"])
+
+    def take_source(self, reference: str, *, read_at: datetime, look_at: datetime) -> None:
+        """Have the preferred client secret read from ``reference``, as it was just now. Saves nothing."""
+        self.leave_source()
+        self.secret_source, self.secret_read_at, self.secret_look_at = reference, read_at, look_at
+
+    def hurry_source(self, *, now: datetime) -> bool:
+        """Have the client secret read from its source now. False where none is, it was lately, or it cannot be read."""
+        sourced = type(self).objects.filter(id=self.id, secret_failing_since=None, secret_look_at__gt=now)
+        return bool(sourced.filter(secret_read_at__lte=now - timedelta(seconds=30)).update(secret_look_at=now))
+
+    def leave_source(self) -> None:
+        """Have the client secrets read from nowhere any more: they stay as they are. Saves nothing."""
+        for name, value in NO_SOURCE.items():
+            setattr(self, name, value)
 
 
 def drafts() -> Q:

@@ -7,4 +7,5 @@ themselves, and weigh more than all else together.
   ``leases``: what is good for a while
 - ``aws``, ``google``, ``azure``, ``openbao`` (and HashiCorp Vault): who we are there, and a call of each
 - ``wrapping``: one interface to wrap a key by any of them, and to unwrap it
+- ``references``: where a secret is, in writing · ``mounted``: secrets in files · ``reading``: a secret by its reference
 """

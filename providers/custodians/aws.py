@@ -28,12 +28,14 @@ _GIVEN = re.compile(r"<(AccessKeyId|SecretAccessKey|SessionToken|Expiration)>\s*
 # What a service says of the key or secret itself, and not of us or of the moment.
 _DECIDED = frozenset(
     {
+        "DecryptionFailure",
         "DisabledException",
         "IncorrectKeyException",
         "InvalidCiphertextException",
         "InvalidKeyUsageException",
         "KMSInvalidStateException",
         "NotFoundException",
+        "ResourceNotFoundException",
     }
 )
 

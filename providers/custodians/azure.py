@@ -19,8 +19,8 @@ _NAME = "Azure"
 _VERSION = "7.4"
 # With a code. Without one whoever stands before the vault has answered, while it is away.
 _DECIDED = frozenset({400, 404})
-# What a vault says of the key itself while it forbids a call.
-_DISABLED = frozenset({"KeyDisabled", "KeyExpired", "KeyNotYetValid"})
+# What a vault says of the key or secret itself while it forbids a call.
+_DISABLED = frozenset({"KeyDisabled", "KeyExpired", "KeyNotYetValid", "SecretDisabled"})
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _tokens: Leases[SecretStr] = Leases()
 
@@ -39,12 +39,10 @@ def call(method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[s
         return document
     code = _code(document)
     if (response.status in _DECIDED and code) or code in _DISABLED:
-        raise CustodianRefuses(f"{_NAME} answered {said(response.status, code)}: look at the key there.")
+        raise CustodianRefuses(f"{_NAME} answered {said(response.status, code)}: look at the key or secret there.")
     if response.status == 401:
         _tokens.forget()
-    raise CustodianAway(
-        f"{_NAME} answered {said(response.status, code)}: it is busy, or our identity may not wrap and unwrap."
-    )
+    raise CustodianAway(f"{_NAME} answered {said(response.status, code)}: it is busy, or our identity may not use it.")
 
 
 def _code(document: Mapping[str, Any]) -> str:

@@ -40,6 +40,7 @@ class Google:
     service_account: Reader = field(default=_nothing, repr=False)
     metadata_url: str = "http://metadata.google.internal"
     kms_url: str = "https://cloudkms.googleapis.com"
+    secrets_url: str = "https://secretmanager.googleapis.com"
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,18 @@ class OpenBao:
 
 @dataclass(frozen=True)
 class Custody:
-    """All that the settings say."""
+    """All that the settings say.
+
+    ``secret_places`` are those to which references may lead (``references``), but not to ``own_files``: in these are
+    the keys and passwords by which Latchkey itself runs.
+    """
 
     aws: Aws = field(default_factory=Aws)
     google: Google = field(default_factory=Google)
     azure: Azure = field(default_factory=Azure)
     openbao: OpenBao = field(default_factory=OpenBao)
+    secret_places: tuple[str, ...] = ()
+    own_files: tuple[str, ...] = ()
 
 
 def configure_custody(custody: Custody) -> None:

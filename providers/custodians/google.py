@@ -24,21 +24,21 @@ _ASSERTION_SECONDS = 600
 _tokens: Leases[SecretStr] = Leases()
 
 
-def call(url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def call(method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Make one call and return its document. A token is asked for before, where one is due.
 
     Raises ``CustodianAway`` and ``CustodianRefuses``.
     """
     at = current_custody().google
     token = _tokens.of(at.metadata_url, lambda: _token(at))
-    response = ask(_NAME, "POST", url, headers={"Authorization": f"Bearer {token.get_secret_value()}"}, body=body)
+    response = ask(_NAME, method, url, headers={"Authorization": f"Bearer {token.get_secret_value()}"}, body=body)
     document = document_of(_NAME, response)
     if response.status == 200:
         return document
     told = document.get("error")
     code = told.get("status", "") if isinstance(told, dict) else ""
     if code in _DECIDED:
-        raise CustodianRefuses(f"{_NAME} answered {code}: the key is disabled, destroyed or another one.")
+        raise CustodianRefuses(f"{_NAME} answered {code}: the key or secret is disabled, destroyed or another one.")
     if response.status == 401:
         _tokens.forget()
     raise CustodianAway(f"{_NAME} answered {said(response.status, code)}: it is busy, or our account may not use it.")

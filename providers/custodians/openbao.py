@@ -16,7 +16,8 @@ from providers.custodians.leases import Lease, Leases
 
 _NAME = "Vault"
 _DENIED = 403
-# With a list of errors. Without one whoever stands before it has answered, while it is away.
+# With a list of errors, or with what is left of a deleted secret. Without either whoever stands before it has
+# answered, while it is away.
 _DECIDED = frozenset({400, 404})
 _tokens: Leases[SecretStr] = Leases()
 
@@ -36,7 +37,8 @@ def call(method: str, path: str, *, body: Mapping[str, Any] | None = None) -> di
     if response.status // 100 == 2:
         return document_of(_NAME, response)
     detail = f"{_NAME} answered {said(response.status)} for {path}"
-    if response.status in _DECIDED and isinstance(document_of(_NAME, response).get("errors"), list):
+    told = document_of(_NAME, response)
+    if response.status in _DECIDED and (isinstance(told.get("errors"), list) or isinstance(told.get("data"), dict)):
         raise CustodianRefuses(f"{detail}: there is no such thing, or it does not open this.")
     if response.status == _DENIED:
         raise CustodianAway(f"{detail}: its policy does not allow it, or the token has ended.")

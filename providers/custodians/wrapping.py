@@ -83,7 +83,7 @@ class GoogleKms:
         if not _GOOGLE_KEY.fullmatch(name):
             raise CustodianRefuses("It has to be like projects/…/locations/…/keyRings/…/cryptoKeys/….")
         where = f"{current_custody().google.kms_url.rstrip('/')}/v1/{name.partition(_VERSIONS)[0]}:{what}"
-        return google.call(where, {**body, "additionalAuthenticatedData": _encoded(_bound(binding))})
+        return google.call("POST", where, {**body, "additionalAuthenticatedData": _encoded(_bound(binding))})
 
 
 class AzureKeyVault:

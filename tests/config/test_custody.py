@@ -70,3 +70,23 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VAULT_TOKEN", "VAULT_SECRET_ID", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET"):
         monkeypatch.setenv(name, "hunter2hunter2")
     assert "hunter2" not in repr(custody())
+
+
+def test_places_of_client_secrets_are_named_one_by_one() -> None:
+    assert custody().secret_places == ()
+    given = [" file:/run/latchkey/", "vault:secret/data/latchkey/ ", ""]
+    assert custody(given).secret_places == ("file:/run/latchkey/", "vault:secret/data/latchkey/")
+
+
+@pytest.mark.parametrize("place", ["*", "file:/", "vault:", "file:/run/../", "/run/latchkey/"])
+def test_a_setting_that_would_allow_everything_starts_nothing(place: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="LATCHKEY_SECRET_SOURCES"):
+        custody(["file:/run/latchkey/", place])
+
+
+def test_files_of_settings_are_known_as_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEK_KEYS_FILE", "/etc/latchkey/keys/KEK_KEYS")
+    monkeypatch.setenv("VAULT_TOKEN_FILE", "/etc/latchkey/token")
+    found = custody().own_files
+    assert {"/etc/latchkey/keys/KEK_KEYS", "/etc/latchkey/token"} < {*found}
+    assert "/var/run/secrets/kubernetes.io/serviceaccount/token" in found

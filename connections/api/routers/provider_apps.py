@@ -21,9 +21,12 @@ from connections.api.provider_apps import (
     ProviderAppPage,
     RegisteredClientPage,
     RenewedOut,
+    SecretSourceIn,
+    SecretSourceOut,
     provider_app_out,
     registered_client_out,
     save_from,
+    secret_source_out,
 )
 from connections.api.switches import SwitchesIn, turn_switches
 from connections.api.texts import Owner, Slug, Text
@@ -35,6 +38,7 @@ from connections.lifecycle.provision.client_secrets import (
     set_end_of_others,
     set_expiry,
 )
+from connections.lifecycle.provision.secret_sources import leave_source, set_source
 from connections.lifecycle.registration.renew import renew
 from connections.models import Permission, ProviderApp, RegisteredClient
 from connections.refusals import NotFound
@@ -122,6 +126,33 @@ def put_client_secrets_end(
         if "expires_at" in body.model_fields_set:
             set_expiry(app, body.expires_at, now=now, actor=caller.actor)
     return _client_secrets_out(app)
+
+
+@router.get(
+    "/{app_id}/client-secrets/source", response=SecretSourceOut, summary="Show from where an app's secret is read"
+)
+def get_client_secret_source(request: HttpRequest, app_id: uuid.UUID, tenant: Owner | None = None) -> SecretSourceOut:
+    """Show from where the client secret is read, and since when it cannot be. Operator-wide clients only."""
+    return secret_source_out(app_meant(operator_of(request, may=Permission.APPS), app_id, tenant))
+
+
+@router.put(
+    "/{app_id}/client-secrets/source", response=SecretSourceOut, summary="Say from where an app's secret is read"
+)
+def put_client_secret_source(
+    request: HttpRequest, app_id: uuid.UUID, body: SecretSourceIn, tenant: Owner | None = None
+) -> SecretSourceOut:
+    """Have the client secret read from where the operator keeps it, now and whenever it changes.
+
+    The secrets before it stay for a week. The same source once more reads it at once. Operator-wide clients only.
+    """
+    caller = operator_of(request, may=Permission.APPS)
+    app = app_meant(caller, app_id, tenant)
+    if body.client_secret_from is None:
+        leave_source(app, actor=caller.actor)
+    else:
+        set_source(app, body.client_secret_from, actor=caller.actor)
+    return secret_source_out(app)
 
 
 @router.delete("/{app_id}/client-secrets/{fingerprint}", response=ClientSecretsOut, summary="Retire a client secret")

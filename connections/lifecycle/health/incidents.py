@@ -12,6 +12,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from connections import dispatch
 from connections.access.parties import party_named
 from connections.journal import audit
 from connections.lifecycle.health.causes import probable_cause
@@ -73,9 +74,12 @@ def open_client_incident(
 ) -> None:
     """Record that the provider refuses our registration. Refreshes there pause; no connection changes its status.
 
+    A client secret that is read from where the operator keeps it is read again at once: it may be another by now.
     ``evidence`` has the keys of ``providers.errors.Evidence``: ``detail``, ``status``, ``error`` and ``sent``.
     """
     _open(app, IncidentKind.CLIENT_REJECTED, party=party, evidence=evidence, now=now)
+    if app.hurry_source(now=now):
+        dispatch.read_client_secrets_later()
 
 
 def close_client_incident(app: ProviderApp, *, party: uuid.UUID | None = None, now: datetime) -> None:

@@ -91,13 +91,18 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """A bundle, and what is in it. ``left`` lists the ids of connections that are not, each with a sentence."""
+    """A bundle, and what is in it. ``left`` lists the ids of connections that are not, each with a sentence.
+
+    ``kept`` lists the names of provider apps whose client secrets were wished for, and stay: they are read from where
+    the operator keeps them, and so are the operator's to hand over.
+    """
 
     id: uuid.UUID
     content: bytes
     signer: str
     connections: int
     left: list[tuple[str, str]]
+    kept: list[str]
 
 
 def hand_out(tenant: Tenant, *, locks: Locks, wishes: Wishes, actor: audit.Actor) -> HandedOut:
@@ -161,16 +166,17 @@ def hand_out(tenant: Tenant, *, locks: Locks, wishes: Wishes, actor: audit.Actor
     content = write_bundle(plain, signer=key, locks=locks)
     with short_transaction() as done_at:
         Bundle.objects.get(id=bundle_id).finish(done_at)
-    return HandedOut(bundle_id, content, public_text(key), taken.connections, taken.left)
+    return HandedOut(bundle_id, content, public_text(key), taken.connections, taken.left, taken.kept)
 
 
 @dataclass(slots=True)
 class _Taken:
-    """What went into a bundle so far: how many connections, of which apps; ``left`` as for ``HandedOut``."""
+    """What went into a bundle so far: how many connections, of which apps; the others as for ``HandedOut``."""
 
     connections: int = 0
     apps: set[uuid.UUID] = field(default_factory=set)
     left: list[tuple[str, str]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
 
 def _size_at_least(tenant: Tenant, wishes: Wishes) -> int:
@@ -256,7 +262,9 @@ def _connections(tenant: Tenant, taken: _Taken) -> Iterator[dict[str, Any]]:
 def _apps(tenant: Tenant, taken: _Taken, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
     """Yield the tenant's apps, and those of the connections that were taken."""
     for app in ProviderApp.objects.filter(Q(tenant=tenant) | Q(id__in=taken.apps)):
-        yield _app(app, with_secrets=with_secrets)
+        if with_secrets and app.secret_source:
+            taken.kept.append(app.name)
+        yield _app(app, with_secrets=with_secrets and not app.secret_source)
 
 
 def _grants(tenant: Tenant) -> Iterator[dict[str, Any]]:

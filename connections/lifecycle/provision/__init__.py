@@ -7,6 +7,7 @@ and domains, provider apps, API clients and their keys, trusted issuers, and the
   ``domains``: which hosts are theirs
 - ``provider_apps``: our registrations at providers, with their client secrets
 - ``client_secrets``: these one by one · ``push_secrets``: by which what providers send by themselves is known
+- ``secret_sources``: client secrets that are read from where the operator keeps them · ``read_source``: one such look
 - ``own_providers``: entries of the catalogue that are the operator's own
 - ``app_keys``: the key pairs of those registrations
 - ``api_clients``: who may call, with which keys

@@ -22,13 +22,11 @@ from connections.access.secrets import (
 from connections.access.targets import registrar_of
 from connections.journal import audit, events
 from connections.journal.event_types import EventType
-from connections.lifecycle.provision.provider_apps import check_client_secrets, check_kept_secrets
+from connections.lifecycle.provision.provider_apps import MOST_SECRETS, check_client_secrets, check_kept_secrets
 from connections.models import ProviderApp
 from connections.refusals import Busy, InvalidRequest, NotFound
 from connections.vault.sealing import Unreadable, fingerprint
 
-MOST = 10
-DEFAULT_OVERLAP = timedelta(days=7)
 LONGEST_OVERLAP = timedelta(days=366)
 
 _ENDED = "secrets_ended"
@@ -62,6 +60,11 @@ def add_client_secret(
     ``Busy`` where somebody else changes the app.
     """
     check_client_secrets([secret])
+    if app.secret_source:
+        raise InvalidRequest(
+            "The client secret of this app is read from where the operator keeps it: change it there.",
+            field="client_secret",
+        )
     for name, moment in (("others_end_at", others_end_at), ("expires_at", expires_at)):
         if moment is not None and not preferred:
             raise InvalidRequest("This is said of a new secret only where it is preferred to the others.", field=name)
@@ -74,8 +77,10 @@ def add_client_secret(
     wanted = [secret, *rest] if preferred else [*rest, secret]
     if wanted == known or (secret in known and not preferred):
         return False
-    if len(wanted) > MOST:
-        raise InvalidRequest(f"An app has {MOST} client secrets at most: remove one first.", field="client_secret")
+    if len(wanted) > MOST_SECRETS:
+        raise InvalidRequest(
+            f"An app has {MOST_SECRETS} client secrets at most: remove one first.", field="client_secret"
+        )
     ends = others_end_at if preferred else app.other_secrets_end_at
     expires = expires_at if preferred else app.secret_expires_at
     _store(app, wanted, others_end_at=ends, expires_at=expires, what="secret_added", actor=actor)
@@ -140,6 +145,8 @@ def remove_client_secret(app: ProviderApp, named: str, *, actor: audit.Actor) ->
     rest = [secret for secret in known if fingerprint(secret, key=key).hex() != named]
     if len(rest) == len(known):
         raise NotFound("The app has no such client secret.")
+    if app.secret_source and rest[:1] != known[:1]:
+        raise InvalidRequest("This client secret is read from where the operator keeps it: change it there.")
     check_kept_secrets(app)
     expires = app.secret_expires_at if rest[:1] == known[:1] else None  # it was said of the preferred one
     _store(app, rest, others_end_at=app.other_secrets_end_at, expires_at=expires, what="secret_removed", actor=actor)

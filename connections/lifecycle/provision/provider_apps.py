@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -13,12 +14,14 @@ from connections.database.locks import RowCheck, lock_to_compare
 from connections.database.pool import release_database
 from connections.journal import audit
 from connections.lifecycle.credentials.scopes import not_allowed
+from connections.lifecycle.provision.read_source import FIELD, SourceRead, next_look, read_source
 from connections.lifecycle.registration.locate import look_at_server, typed_server
 from connections.lifecycle.registration.obtain import obtain
 from connections.lifecycle.registration.ways import way_offered
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ProviderApp, RegisteredClient, Tenant
 from connections.models.mutators import differing
+from connections.models.provider_app import NO_SOURCE
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown
 from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
@@ -29,6 +32,9 @@ from providers.errors import ProviderError
 from providers.oauth.discovery import discover
 from providers.vocabulary import ParamScope
 
+MOST_SECRETS = 10
+DEFAULT_OVERLAP = timedelta(days=7)
+
 _REGISTRATION_COLUMNS = (
     "name",
     "client_id",
@@ -37,14 +43,11 @@ _REGISTRATION_COLUMNS = (
     "scopes",
     "required_scopes",
     "allowed_scopes",
-    "secrets",
-    "other_secrets_end_at",
-    "secrets_changed_at",
-    "secret_expires_at",
     "allows_legacy",
     "registers_itself",
     "updated_at",
 )
+_SECRET_COLUMNS = ("secrets", "other_secrets_end_at", "secrets_changed_at", "secret_expires_at", *NO_SOURCE)
 
 _NOT_SENDABLE = "This is too long, or has characters that OAuth does not know: copy it again."
 _LONGEST = {"client_id": 500, "client_secrets": 4096, "scopes": 255, "required_scopes": 255, "allowed_scopes": 255}
@@ -56,8 +59,10 @@ class Registration:
 
     Without a client id the app registers itself, if the authorization server offers that; else it is a draft.
     ``client_secrets`` are in order, the preferred first. None keeps the stored ones, which is refused if the client id
-    or an endpoint changes: then they have to be entered again. ``allows_legacy`` is the operator's word for a
-    style that is legacy; other styles ignore it. ``allowed_scopes`` is None where a session may ask for any.
+    or an endpoint changes: then they have to be entered again. With ``secret_source``, a reference, the preferred one
+    is read from there, now and whenever it changes, and those before it stay for a while. ``allows_legacy`` is the
+    operator's word for a style that is legacy; other styles ignore it. ``allowed_scopes`` is None where a session may
+    ask for any.
     """
 
     provider: str
@@ -65,6 +70,7 @@ class Registration:
     name: str = ""
     client_id: str = ""
     client_secrets: Sequence[str] | None = field(default_factory=tuple, repr=False)
+    secret_source: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     scopes: Sequence[str] = field(default_factory=tuple)
     required_scopes: Sequence[str] = field(default_factory=tuple)
@@ -89,10 +95,14 @@ def save_provider_app(
 
 @dataclass(frozen=True, slots=True)
 class PreparedApp:
-    """A provider app that is checked and ready to write. A new ``app`` has no row in the database yet."""
+    """A provider app that is checked and ready to write. A new ``app`` has no row in the database yet.
+
+    ``source`` is from where the first of the client secrets was read, None where they were entered.
+    """
 
     app: ProviderApp
     client_secrets: Sequence[str] | None = field(repr=False)
+    source: SourceRead | None = None
 
     @property
     def is_new(self) -> bool:
@@ -105,12 +115,15 @@ class PreparedApp:
         Client secrets are the same if they are stored in this order, for the party at which the app points.
         """
         if self.is_new:
-            return list(_REGISTRATION_COLUMNS)
-        columns = [name for name in _REGISTRATION_COLUMNS if name not in ("secrets", "updated_at")]
-        changed = differing(self.app, *columns)
-        return changed if self.client_secrets is None or self._holds_them() else [*changed, "secrets"]
+            return [*_REGISTRATION_COLUMNS, "secrets", "secret_source"]
+        columns = [name for name in _REGISTRATION_COLUMNS if name != "updated_at"]
+        if self.client_secrets is None:
+            return differing(self.app, *columns)
+        changed = differing(self.app, *columns, "secret_source")
+        return changed if self.holds_them() else [*changed, "secrets"]
 
-    def _holds_them(self) -> bool:
+    def holds_them(self) -> bool:
+        """Whether the client secrets are stored, in this order, for the party at which the app points. A query."""
         try:
             stored = open_registration(self.app)
         except Unreadable:
@@ -155,9 +168,45 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     app.required_scopes = list(dict.fromkeys(registration.required_scopes))
     app.allowed_scopes = None if registration.allowed_scopes is None else list(registration.allowed_scopes)
     app.allows_legacy = is_legacy
+    if registration.secret_source:
+        return _prepared_by_source(app, registration)
     if registration.client_secrets is None and app.secrets is not None:
         check_kept_secrets(app)
+    if registration.client_secrets is not None:
+        app.leave_source()
     return PreparedApp(app, registration.client_secrets)
+
+
+def _prepared_by_source(app: ProviderApp, registration: Registration) -> PreparedApp:
+    """Read the preferred client secret of ``app`` (HTTP), and return the app with it. Raises ``InvalidRequest``."""
+    if registration.client_secrets:
+        raise InvalidRequest("Enter client secrets, or say from where they are read: not both.", field=FIELD)
+    check_source_of(app)
+    source = read_source(registration.secret_source)
+    check_client_secrets([source.secret])
+    app.secret_source = source.reference
+    return PreparedApp(app, [source.secret, *kept_beside(app, source.secret, registrar=registrar_of(app))], source)
+
+
+def check_source_of(app: ProviderApp) -> None:
+    """Raise ``InvalidRequest`` where nobody enters client secrets of ``app``, and so none is read either. No I/O."""
+    if app.registers_itself:
+        raise InvalidRequest("The app registers itself, and gets its client secrets by itself.", field=FIELD)
+
+
+def kept_beside(app: ProviderApp, secret: str, *, registrar: str) -> list[str]:
+    """Return the stored client secrets of ``app`` that stay behind ``secret``. One query.
+
+    None where they do not open, or were entered for another party than ``registrar``.
+    """
+    try:
+        stored = open_registration(app)
+    except Unreadable:
+        return []
+    if stored.registrar != registrar:
+        return []
+    texts = [one.get_secret_value() for one in stored.secrets]
+    return [text for text in texts if text != secret][: MOST_SECRETS - 1]
 
 
 def _is_sendable(text: str, *, is_coded: bool, longest: int) -> bool:
@@ -234,13 +283,13 @@ def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor, check: RowC
             lock_to_compare(app, check)
         if not prepared.changes():
             return app
+        columns: tuple[str, ...] = _REGISTRATION_COLUMNS
         if prepared.client_secrets is not None:
-            app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))
-            app.secrets_changed_at = timezone.now()
-            app.other_secrets_end_at = app.secret_expires_at = None  # it was said of those that are replaced
-        # Update only the columns of the registration: ``app`` may have been read before a long HTTP call, and a kill
-        # switch that was thrown meanwhile stays thrown.
-        app.save(update_fields=None if prepared.is_new else _REGISTRATION_COLUMNS)
+            _store_secrets(prepared)
+            columns = (*columns, *_SECRET_COLUMNS)
+        # Update only what may have changed: ``app`` may have been read before a long HTTP call. A kill switch that was
+        # thrown meanwhile stays thrown, and a client secret that was read from its source meanwhile stays.
+        app.save(update_fields=None if prepared.is_new else columns)
         audit.record(
             "provider_app.saved",
             actor=actor,
@@ -248,7 +297,32 @@ def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor, check: RowC
             detail={"provider_app": str(app.id), "provider": app.provider, "auth_style": app.auth_style}
             | ({"allows_legacy": True} if app.allows_legacy else {}),
         )
+        if prepared.source is not None:
+            record_source(app, actor=actor)
     return app
+
+
+def record_source(app: ProviderApp, *, actor: audit.Actor) -> None:
+    """Record who has said from where the client secrets of ``app`` are read, "" for nowhere. In a transaction.
+
+    The row is the operator's own, also of a tenant's app: a tenant does not learn where the operator keeps secrets.
+    """
+    detail = {"provider_app": str(app.id), "provider": app.provider, "from": app.secret_source}
+    audit.record("provider_app.secret_source_set", actor=actor, detail=detail)
+
+
+def _store_secrets(prepared: PreparedApp) -> None:
+    """Seal the client secrets of a prepared app, and note from where the first was read. Saves nothing."""
+    app, secrets, now = prepared.app, prepared.client_secrets or (), timezone.now()
+    if prepared.source is not None:
+        app.take_source(app.secret_source, read_at=now, look_at=next_look(app.secret_source, now=now))
+    if not prepared.is_new and prepared.holds_them():
+        return
+    app.secrets = seal_client_secrets(app, secrets, registrar=registrar_of(app))
+    app.secrets_changed_at = now
+    app.other_secrets_end_at = app.secret_expires_at = None  # it was said of those that are replaced
+    if prepared.source is not None and len(secrets) > 1:
+        app.other_secrets_end_at = now + DEFAULT_OVERLAP
 
 
 def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> dict[str, str]:

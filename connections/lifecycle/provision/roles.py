@@ -45,7 +45,7 @@ ADDS: dict[Role, frozenset[str]] = {
                     *("add_apiclient", "change_apiclient", "change_apikey", "issue_apikey", "entrust_apiclient"),
                     *("add_accessgrant", "change_accessgrant", "trust_issuer"),
                     *("add_webhookendpoint", "change_webhookendpoint"),
-                    *("delete_tenant", "describe_provider", "oversee_staff"),
+                    *("delete_tenant", "describe_provider", "refer_secret", "oversee_staff"),
                     "change_auditverification",
                     *("change_finding", "change_watchsetting"),
                 )

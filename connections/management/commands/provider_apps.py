@@ -45,6 +45,7 @@ class Command(OperatorCommand):
                 "hubspot",
                 "mcp --tenant acme",
                 "hubspot --client-id 0e5f… --client-secret-file hubspot.secret",
+                "hubspot --client-id 0e5f… --client-secret-from vault:secret/data/hubspot#client_secret",
                 "oidc --param issuer=https://login.example.com/ --client-id ID --client-secret-file - --tenant acme",
             ),
         )
@@ -54,6 +55,12 @@ class Command(OperatorCommand):
             "--client-secret-file",
             metavar="FILE",
             help="A file with the client secrets, one a line, the preferred first; - reads standard input.",
+        )
+        add.add_argument(
+            "--client-secret-from",
+            metavar="REFERENCE",
+            help="Where the client secret is kept, like file:/run/secrets/hubspot or vault:secret/data/hubspot#secret: "
+            "it is read from there now and whenever it changes. LATCHKEY_SECRET_SOURCES has to allow the place.",
         )
         add.add_argument(
             "--auth-style",
@@ -167,6 +174,7 @@ def _registration(
         name=options["name"] or kept.name,
         client_id=kept.client_id if options["client_id"] is None else options["client_id"],
         client_secrets=None if keeps else secrets_from(source) if source else (),
+        secret_source=options["client_secret_from"] or "",
         params={**kept.params, **pairs(options["param"])},
         scopes=kept.scopes if scopes is None else scopes,
         required_scopes=kept.required_scopes if required is None else required,
@@ -208,6 +216,7 @@ def _data(app: ProviderApp, tenant: Tenant | None) -> dict[str, Any]:
         "name": app.name,
         "client_id": app.client_id,
         "client_secrets": "not set" if app.secrets is None else "set",
+        "client_secret_from": app.secret_source or None,
         "draft": app.is_draft,
         "registers_itself": app.registers_itself,
         "registered": [_registered(client) for client in app.registered_clients.filter(replaced_at=None)],

@@ -229,6 +229,7 @@ def _registration(work: _Work, app: ProviderAppDeclared, place: str) -> Registra
         name=app.name,
         client_id=app.client_id,
         client_secrets=secrets,
+        secret_source=app.client_secret_from,
         params=app.params,
         scopes=app.scopes,
         required_scopes=app.required_scopes,

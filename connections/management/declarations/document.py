@@ -70,7 +70,10 @@ class TenantDeclared(_Part):
 
 
 class ProviderAppDeclared(_Part):
-    """A registration at a provider, shared or a tenant's own. Without ``client_secrets`` the stored ones stay."""
+    """A registration at a provider, shared or a tenant's own. Without ``client_secrets`` the stored ones stay.
+
+    With ``client_secret_from``, a reference, the client secret is read from there again and again.
+    """
 
     provider: str
     tenant: str | None = None
@@ -78,6 +81,7 @@ class ProviderAppDeclared(_Part):
     name: Annotated[str, Field(max_length=120)] = ""
     client_id: str = ""
     client_secrets: Annotated[list[SecretSource], Field(max_length=10)] | None = None
+    client_secret_from: str = ""
     params: dict[str, str] = {}
     scopes: list[str] = []
     required_scopes: list[str] = []

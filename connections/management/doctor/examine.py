@@ -23,7 +23,7 @@ _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
 def examine(*, asks: bool = True) -> Iterator[Finding]:
     """Look at everything, and yield what is found. Asks the database, the broker, and with ``asks`` the workers.
 
-    One that asks nobody outside leaves out the workers, key services and ``EGRESS_ECHO_URL``.
+    One that asks nobody outside leaves out the workers, key services, secrets kept elsewhere, ``EGRESS_ECHO_URL``.
     """
     for look in _LOOKS:
         yield from look()
@@ -36,6 +36,8 @@ def examine(*, asks: bool = True) -> Iterator[Finding]:
         yield from look()
     if asks:
         yield from storage.key_services()
+        if not storage.is_away(found):
+            yield from _stored(parties.client_secrets)
         yield from storage.workers()
         yield from parties.addresses()
 

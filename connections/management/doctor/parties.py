@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from connections.access.targets import redirect_uri
+from connections.lifecycle.provision.read_source import read_source
 from connections.lifecycle.steer.outbound_addresses import outbound_addresses
 from connections.management.doctor.findings import Finding, fault, fine, warning
 from connections.models import Incident, ProviderApp
 from connections.models.registered_client import RegisteredClient
+from connections.refusals import InvalidRequest
 from providers.catalog.loader import CatalogError, UnknownProvider, entry, faulty_files, load_catalog
 
 _SHOWN = 5
@@ -71,6 +73,27 @@ def provider_apps() -> Iterator[Finding]:
         for incident in opened[:_SHOWN]
     ]
     yield from found or [fine("provider apps", f"{len(apps)} are at entries that describe them.")]
+
+
+def client_secrets() -> Iterator[Finding]:
+    """Read each client secret that is kept elsewhere, and say which cannot be. Takes seconds for each service away."""
+    area, count, found = "client secrets", 0, 0
+    for app in ProviderApp.objects.exclude(secret_source="").order_by("provider", "name"):
+        count += 1
+        try:
+            read_source(app.secret_source)
+        except InvalidRequest as refusal:
+            found += 1
+            last = f"the one that was read on {app.secret_read_at:%d %B, %H:%M} UTC is in use"
+            says = f"That of {app} is kept at {app.secret_source}. {refusal.detail}"
+            yield fault(area, says, f"Mend that, or have it read from elsewhere; {last} until then.")
+        else:
+            if app.secret_failing_since is not None:
+                found += 1
+                says = f"That of {app} is read here, but not by the worker that tried last: {app.secret_problem}"
+                yield warning(area, says, "Mount and allow it where workers run as well, with the same settings.")
+    if count and not found:
+        yield fine(area, f"{count} are read from where they are kept.")
 
 
 def egress() -> Iterator[Finding]:

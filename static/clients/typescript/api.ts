@@ -22,7 +22,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.expiring" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "quarantine.begun" | "provider.event" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_gained" | "connection.scopes_drifted" | "connection.expiring" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_ignored" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secret_read" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "incident.opened" | "incident.closed" | "quarantine.begun" | "provider.event" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed" | "use.suspected" | "use.restricted" | "use.settled";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -2103,6 +2103,29 @@ export interface Scopes {
   readonly missing: readonly string[];
 }
 
+/** From where the client secret is read; the last one that was read stays where this is null. */
+export interface SecretSourceIn {
+  /**
+   * A reference, such as file:/run/secrets/hubspot or vault:secret/data/hubspot#client_secret, in a place that
+   * LATCHKEY_SECRET_SOURCES allows; null: from nowhere, people enter it
+   */
+  readonly client_secret_from: string | null;
+}
+
+/** From where the client secret is read, and how the last look went. Where it fails, the one before is in use. */
+export interface SecretSource {
+  /** The reference; null: from nowhere, people enter it */
+  readonly client_secret_from: string | null;
+  /** When it was read last */
+  readonly read_at: string | null;
+  /** When it is read again; sooner where the provider refuses it */
+  readonly next_look_at: string | null;
+  /** Null where the last look has read it */
+  readonly failing_since: string | null;
+  /** Why it cannot be read, and what to do */
+  readonly problem: string;
+}
+
 /** Who may use a connection; what is null stays as it is. */
 export interface SharingIn {
   /** The tenant's slug; operator-wide clients have to name it */
@@ -3788,6 +3811,27 @@ export class Operations extends Caller {
   }
 
   /**
+   * Show from where an app's secret is read.
+   *
+   * Show from where the client secret is read, and since when it cannot be. Operator-wide clients only.
+   */
+  getClientSecretSource(
+    appId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<SecretSource> {
+    return this.call<SecretSource>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets/source`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Tell an app's client secrets apart.
    *
    * Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
@@ -5289,6 +5333,31 @@ export class Operations extends Caller {
         method: "PUT",
         path: "/api/v1/branding",
         headers: { "If-Match": options.ifMatch },
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Say from where an app's secret is read.
+   *
+   * Have the client secret read from where the operator keeps it, now and whenever it changes.
+   *
+   * The secrets before it stay for a week. The same source once more reads it at once. Operator-wide clients only.
+   */
+  putClientSecretSource(
+    appId: string,
+    body: SecretSourceIn,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<SecretSource> {
+    return this.call<SecretSource>(
+      {
+        method: "PUT",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets/source`,
+        query: { ...query },
         body,
         mayRepeat: true,
       },

@@ -35,6 +35,7 @@ EVERYTHING: dict[str, Any] = {
     "spool": {"existingClaim": "spool"},
     "catalog": {"configMap": "entries"},
     "keyFiles": {"secretName": "latchkey-keys"},
+    "clientSecrets": {"secretName": "latchkey-client-secrets"},
     "networkPolicy": {"from": [{"namespaceSelector": {}}], "databases": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
     "podAnnotations": {"prometheus.io/scrape": "true"},
 }
@@ -96,6 +97,20 @@ def test_keys_may_be_mounted_as_files() -> None:
         assert volume["secret"]["secretName"] == "latchkey-keys"
     (container,) = pods(manifests())["web"]["spec"]["containers"]
     assert not [item for item in container["env"] if item["name"].endswith("_FILE")]
+
+
+@rendered
+def test_client_secrets_may_be_mounted_apart_from_keys() -> None:
+    for template in pods(manifests(**EVERYTHING)).values():
+        (container,) = template["spec"]["containers"]
+        allowed = {item["name"]: item.get("value", "") for item in container["env"]}["LATCHKEY_SECRET_SOURCES"]
+        folder = allowed.removeprefix("file:").removesuffix("/")
+        (mount,) = [mount for mount in container["volumeMounts"] if mount["mountPath"] == folder]
+        assert "subPath" not in mount, "it would never change"
+        (volume,) = [volume for volume in template["spec"]["volumes"] if volume["name"] == mount["name"]]
+        assert volume["secret"]["secretName"] == "latchkey-client-secrets"
+    (container,) = pods(manifests())["web"]["spec"]["containers"]
+    assert "LATCHKEY_SECRET_SOURCES" not in {item["name"] for item in container["env"]}
 
 
 @rendered

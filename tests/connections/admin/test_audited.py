@@ -47,6 +47,9 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(("connection: reread", "connection: discard-answer"), "field/test_unread_answers.py"),
     **dict.fromkeys(("connectsession: finish", "connectsession: end-trial"), "connections/admin/test_trial.py"),
+    **dict.fromkeys(
+        ("providerapp: refer-secret", "providerapp: read-secret"), "connections/admin/test_client_secret_forms.py"
+    ),
     "registeredclient: renew": "connections/admin/test_registered_clients.py",
     "tenantdomain: look": "connections/admin/test_tenant_domains.py",
     "webhookendpoint: test": "connections/lifecycle/webhooks/test_trial.py",

@@ -113,6 +113,8 @@ TABLE: dict[str, str | ByPeople] = {
     "providerapp: preview": ByPeople("it is for eyes"),
     "providerapp: rotate-secret": "add_app_client_secret",
     "providerapp: end-secrets": "put_client_secrets_end",
+    "providerapp: refer-secret": "get_client_secret_source put_client_secret_source",
+    "providerapp: read-secret": "put_client_secret_source",
     "providerapp: make-key": "create_app_key",
     "providerapp: bring-key": "create_app_key",
     "providerapp: push-secret": "add_app_push_secret",

@@ -44,6 +44,8 @@ def presses(world: World) -> list[str]:
         "preview",
         "rotate-secret",
         "end-secrets",
+        "refer-secret",
+        "read-secret",
         "make-key",
         "bring-key",
         "push-secret",

@@ -220,6 +220,10 @@ OPERATIONS = [
     *_owned(Permission.APPS, "/provider-apps/{app_id}/switches", "app", {"PUT": {"paused": True}}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets", "app", {"GET": None, "POST": _APP_SECRET}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets/end", "app", {"PUT": {"others_end_at": None}}),
+    *(  # for operator-wide clients alone, whosever the app is
+        Operation(method, "/provider-apps/{app_id}/client-secrets/source", Permission.APPS, body, finds_tenant=False)
+        for method, body in (("GET", None), ("PUT", {"client_secret_from": None}))
+    ),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets/{fingerprint}", "app", {"DELETE": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients", "app", {"GET": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients/{registered_id}/renew", "app", {"POST": None}),

@@ -13,6 +13,7 @@ from connections.refusals import Busy
 from tests.connections.api.stored import make_app, make_connection
 from tests.factories import Caller, make_caller
 from tests.flows import call
+from tests.sources import Folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OWN = {"client_id": "ours", "client_secrets": ["secret-1"], "params": {"issuer": "http://127.0.0.1:9"}}
@@ -190,3 +191,56 @@ def test_a_tenant_is_shown_and_stopped(acme: Tenant, globex: Tenant, backend: Ca
     for _ in range(2):
         assert call(manager, "PUT", "/tenants/acme", kept).json() == shown
     assert AuditEvent.objects.count() == traces
+
+
+def test_an_operator_wide_client_says_from_where_a_secret_is_read(keeper: Caller, mounted: Folder) -> None:
+    path = f"/provider-apps/{shared(keeper)['id']}/client-secrets/source"
+    nowhere = {"client_secret_from": None, "read_at": None, "next_look_at": None, "failing_since": None, "problem": ""}
+    assert call(keeper, "GET", path).json() == nowhere
+    reference = mounted.put("ours", "canary-of-a-file")
+    answer = call(keeper, "PUT", path, {"client_secret_from": reference})
+    assert (answer.status_code, answer.json()["client_secret_from"]) == (200, reference)
+    assert (held(path.split("/")[2]), b"canary" in answer.content) == (["canary-of-a-file", "secret-1"], False)
+    mounted.put("ours", "canary-changed")
+    call(keeper, "PUT", path, {"client_secret_from": reference})
+    assert held(path.split("/")[2])[0] == "canary-changed", "the same once more reads it at once"
+    added = call(keeper, "POST", path.removesuffix("/source"), {"client_secret": "typed"})
+    assert (added.status_code, added.json()["field"]) == (422, "client_secret")
+    assert call(keeper, "PUT", path, {"client_secret_from": None}).json() == nowhere
+    assert held(path.split("/")[2])[0] == "canary-changed"
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "hubspot", "file:/etc/passwd", "file:/proc/self/environ", "a\x00b", "x" * 501]
+)
+def test_a_reference_that_leads_elsewhere_is_refused_by_name(keeper: Caller, mounted: Folder, reference: str) -> None:
+    path = f"/provider-apps/{shared(keeper)['id']}/client-secrets/source"
+    refused = call(keeper, "PUT", path, {"client_secret_from": reference})
+    assert (refused.status_code, refused.json()["field"]) == (422, "client_secret_from")
+    assert b"root:" not in refused.content
+
+
+@pytest.mark.attack("a tenant's API client that reads the operator's vault", stopped_at="operators alone say where")
+def test_a_tenant_never_says_nor_learns_from_where_a_secret_is_read(
+    keeper: Caller, own: Caller, acme: Tenant, mounted: Folder
+) -> None:
+    made = call(own, "PUT", "/tenants/acme/provider-apps/sandbox", OWN).json()
+    path, reference = f"/provider-apps/{made['id']}/client-secrets/source", mounted.put("ours", "the operator's")
+    for method, body in (
+        ("GET", None),
+        ("PUT", {"client_secret_from": reference}),
+        ("PUT", {"client_secret_from": None}),
+    ):
+        refused = call(own, method, path, body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+    assert call(keeper, "PUT", path, {"client_secret_from": reference}).status_code == 404, "it names no tenant"
+    assert call(keeper, "PUT", f"{path}?tenant=acme", {"client_secret_from": reference}).status_code == 200
+    watcher = make_caller(acme, "watcher", [Permission.APPS, Permission.AUDIT, Permission.READ])
+    for shown in (path.removesuffix("/source"), f"/provider-apps/{made['id']}", "/audit-events", "/events"):
+        answer = call(watcher, "GET", shown)
+        assert (answer.status_code, reference.encode() in answer.content) == (200, False), shown
+    moved = {**OWN, "client_secrets": None, "params": {"issuer": "http://127.0.0.1:666"}}
+    refused = call(own, "PUT", "/tenants/acme/provider-apps/sandbox", moved)
+    assert (refused.status_code, refused.json()["field"]) == (422, "client_secrets")
+    named = {**OWN, "client_secrets": None, "client_secret_from": reference}
+    assert call(own, "PUT", "/tenants/acme/provider-apps/sandbox", named).status_code == 422, "there is no such member"

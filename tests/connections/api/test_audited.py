@@ -14,7 +14,7 @@ CHANGING = [operation for operation in DESCRIBED if operation.method not in ("GE
 CHANGE_NOTHING_HERE = {
     *("DELETE /own-providers/{own_slug}", "PUT /own-providers/{own_slug}"),
     *("DELETE /provider-apps/{app_id}/client-secrets/{fingerprint}", "DELETE /provider-apps/{app_id}/keys/{key_id}"),
-    "PUT /provider-apps/{app_id}/client-secrets/end",
+    *("PUT /provider-apps/{app_id}/client-secrets/end", "PUT /provider-apps/{app_id}/client-secrets/source"),
     *("DELETE /provider-apps/{app_id}/push-secrets/{fingerprint}", "POST /provider-apps/{app_id}/push-secrets"),
     "POST /bulk-jobs",
     *("POST /connect-sessions", "POST /connect-sessions/{session_id}/complete", "POST /management-sessions"),

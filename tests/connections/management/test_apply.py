@@ -29,6 +29,7 @@ from providers.catalog.loader import configure_catalog
 from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
 from tests.connections.management.test_provider_apps import tools
+from tests.sources import Folder
 
 __all__ = ["tools"]
 
@@ -395,3 +396,23 @@ def test_a_file_that_could_be_read_in_two_ways_or_not_at_all_is_refused(
     assert (ran.code, told in ran.err) == (1, True), ran.err[-2000:]
     assert "Traceback" not in ran.err
     assert rows() == before
+
+
+def test_a_client_secret_is_read_from_where_it_is_kept(run: Run, tmp_path: Path, mounted: Folder) -> None:
+    reference = mounted.put("hubspot", "kept-elsewhere")
+    document = tmp_path / "sourced.toml"
+    document.write_text(
+        f'[[provider_apps]]\nprovider = "hubspot"\nclient_id = "ours"\nclient_secret_from = "{reference}"\n'
+    )
+    made = run("apply", document)
+    assert ("+" in made.out, reference in made.out, "kept-elsewhere" in made.out) == (True, True, False)
+    app = ProviderApp.objects.get()
+    assert (app.secret_source, open_client_secrets(app)[0].get_secret_value()) == (reference, "kept-elsewhere")
+    assert "0 made, 0 changed, 1 left alone." in run("apply", document).out
+    mounted.put("hubspot", "changed-elsewhere")
+    run("apply", document, "--dry-run")
+    app.refresh_from_db()
+    assert len(open_client_secrets(app)) == 1, "a rehearsal changes nothing"
+    document.write_text(document.read_text().replace("/hubspot", "/missing"))
+    refused = run("apply", document)
+    assert (refused.code, "client_secret_from" in refused.out + refused.err) == (1, True)

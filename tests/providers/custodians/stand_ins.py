@@ -123,7 +123,7 @@ def given(text: str) -> Any:
 
 
 class Bao(StandIn):
-    """OpenBao or Vault: a transit key with versions, and three ways to log in."""
+    """OpenBao or Vault: a transit key with versions, what is ``kept`` by path, and three ways to log in."""
 
     NAME = "transit/latchkey"
     TOKEN, ROLE, SECRET, JWT = "s.root", "role-1", "secret-1", "jwt-of-the-pod"
@@ -134,6 +134,7 @@ class Bao(StandIn):
         self.keys = [secrets.token_bytes(32)]
         self.lease_seconds = 3600
         self.namespace = ""
+        self.kept: dict[str, dict[str, Any] | None] = {}
 
     def custody(self, **changes: Any) -> Custody:
         return Custody(openbao=OpenBao(**({"url": self.url, "token": given(self.TOKEN)} | changes)))
@@ -148,6 +149,8 @@ class Bao(StandIn):
             return self._login(call)
         if call.headers.get("X-Vault-Token") not in self.tokens:
             return 403, {"errors": ["permission denied"]}
+        if call.method == "GET" and (path := call.path.removeprefix("/v1/")) in self.kept:
+            return self._kept(path)
         what = re.fullmatch(r"/v1/transit/(encrypt|decrypt)/latchkey", call.path)
         if what is None:
             return 404, {"errors": []}
@@ -163,6 +166,13 @@ class Bao(StandIn):
         if known.get(call.path) != call.json:
             return 400, {"errors": ["invalid role or secret ID"]}
         return 200, {"auth": {"client_token": self.new_token(), "lease_duration": self.lease_seconds}}
+
+    def _kept(self, path: str) -> Answer:
+        """Answer as version 2 of the engine for what is below ``data``, where None is deleted; else as version 1."""
+        found = self.kept[path]
+        if "/data/" not in path:
+            return 200, {"data": found}
+        return 404 if found is None else 200, {"data": {"data": found, "metadata": {"version": 3}}}
 
     def _encrypt(self, body: dict[str, str]) -> Answer:
         nonce = os.urandom(12)
@@ -183,7 +193,7 @@ class Bao(StandIn):
 
 
 class GoogleCloud(StandIn):
-    """Cloud KMS, the metadata service, and the token endpoint of service accounts."""
+    """Cloud KMS and Secret Manager (``kept``), the metadata service, and the token endpoint of service accounts."""
 
     NAME = "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/latchkey"
     EMAIL = "latchkey@p.iam.gserviceaccount.com"
@@ -192,9 +202,11 @@ class GoogleCloud(StandIn):
         super().__init__()
         self.keys = [secrets.token_bytes(32)]
         self.account_key = rsa.generate_private_key(65537, 2048)
+        self.kept: dict[str, bytes] = {}
 
     def custody(self, **changes: Any) -> Custody:
-        return Custody(google=Google(**({"metadata_url": self.url, "kms_url": self.url} | changes)))
+        urls = dict.fromkeys(("metadata_url", "kms_url", "secrets_url"), self.url)
+        return Custody(google=Google(**(urls | changes)))
 
     def service_account(self) -> str:
         """Return the JSON of a service account's key, as the console gives it."""
@@ -223,6 +235,11 @@ class GoogleCloud(StandIn):
             return self._token(call.form)
         if not self.knows_bearer(call):
             return 401, {"error": {"code": 401, "status": "UNAUTHENTICATED"}}
+        if call.method == "GET" and call.path.endswith(":access"):
+            name = call.path.removeprefix("/v1/").removesuffix(":access")
+            if name not in self.kept:
+                return 404, {"error": {"code": 404, "status": "NOT_FOUND"}}
+            return 200, {"name": name, "payload": {"data": base64.b64encode(self.kept[name]).decode()}}
         what = re.fullmatch(rf"/v1/{self.NAME}:(encrypt|decrypt)", call.path)
         if what is None:
             return 404, {"error": {"code": 404, "status": "NOT_FOUND"}}
@@ -259,7 +276,7 @@ class GoogleCloud(StandIn):
 
 
 class AzureCloud(StandIn):
-    """A Key Vault with one RSA key and its versions, the metadata service, App Service's, Entra's token endpoint."""
+    """A Key Vault: an RSA key, secrets (``kept``). Also who gives tokens: the machine, App Service, Entra."""
 
     TENANT, CLIENT, SECRET, HEADER, ASSERTION = "tenant-1", "client-1", "secret-1", "header-1", "jwt-of-the-pod"
     RESOURCE = "https://vault.azure.net"
@@ -267,6 +284,7 @@ class AzureCloud(StandIn):
     def __init__(self) -> None:
         super().__init__()
         self.versions = {"v1": rsa.generate_private_key(65537, 2048)}
+        self.kept: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -287,6 +305,9 @@ class AzureCloud(StandIn):
         if not self.knows_bearer(call):
             return 401, {"error": {"code": "Unauthorized"}}
         assert call.query == {"api-version": "7.4"}
+        if call.path.startswith("/secrets/"):
+            value = self.kept.get(call.path.removeprefix("/secrets/"))
+            return (404, {"error": {"code": "SecretNotFound"}}) if value is None else (200, {"value": value})
         what = re.fullmatch(r"/keys/latchkey(?:/(v\d+)/(wrapkey|unwrapkey))?", call.path)
         if what is None or (what[1] and what[1] not in self.versions):
             return 404, {"error": {"code": "KeyNotFound"}}

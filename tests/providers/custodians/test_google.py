@@ -11,7 +11,7 @@ BODY = {"plaintext": "QQ==", "additionalAuthenticatedData": "eA=="}
 
 
 def ask(cloud: GoogleCloud) -> None:
-    assert google.call(f"{cloud.url}/v1/{cloud.NAME}:encrypt", BODY)["name"].endswith("/cryptoKeyVersions/1")
+    assert google.call("POST", f"{cloud.url}/v1/{cloud.NAME}:encrypt", BODY)["name"].endswith("/cryptoKeyVersions/1")
 
 
 @pytest.mark.parametrize("by_key", [True, False], ids=["service account", "metadata"])

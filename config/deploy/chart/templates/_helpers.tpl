@@ -90,6 +90,10 @@ spec:
         - name: {{ . }}_FILE
           value: /etc/latchkey/keys/{{ . }}
         {{- end }}
+        {{- if and $root.Values.clientSecrets.secretName (not (hasKey $root.Values.env "LATCHKEY_SECRET_SOURCES")) }}
+        - name: LATCHKEY_SECRET_SOURCES
+          value: file:/etc/latchkey/client-secrets/
+        {{- end }}
         {{- range $name, $value := $root.Values.env }}
         - name: {{ $name }}
           {{- if kindIs "map" $value }}
@@ -119,6 +123,9 @@ spec:
         {{- if $root.Values.keyFiles.secretName }}
         - {name: keys, mountPath: /etc/latchkey/keys, readOnly: true}
         {{- end }}
+        {{- if $root.Values.clientSecrets.secretName }}
+        - {name: client-secrets, mountPath: /etc/latchkey/client-secrets, readOnly: true}
+        {{- end }}
         {{- if $root.Values.catalog.configMap }}
         - {name: catalog, mountPath: /etc/latchkey/catalog, readOnly: true}
         {{- end }}
@@ -133,6 +140,10 @@ spec:
       {{- end }}
     {{- with $root.Values.keyFiles.secretName }}
     - name: keys
+      secret: {secretName: {{ . | quote }}, defaultMode: 0440}
+    {{- end }}
+    {{- with $root.Values.clientSecrets.secretName }}
+    - name: client-secrets
       secret: {secretName: {{ . | quote }}, defaultMode: 0440}
     {{- end }}
     {{- if $root.Values.catalog.configMap }}

@@ -69,6 +69,7 @@ EventType = Literal[
     "approval.requested",
     "approval.approved",
     "approval.denied",
+    "provider_app.client_secret_read",
     "provider_app.client_secrets_ended",
     "import.finished",
     "end_user.offboarded",
@@ -2264,6 +2265,26 @@ class Scopes:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretSource:
+    """From where the client secret is read, and how the last look went. Where it fails, the one before is in use."""
+
+    client_secret_from: str | None
+    """The reference; null: from nowhere, people enter it"""
+
+    read_at: datetime | None
+    """When it was read last"""
+
+    next_look_at: datetime | None
+    """When it is read again; sooner where the provider refuses it"""
+
+    failing_since: datetime | None
+    """Null where the last look has read it"""
+
+    problem: str
+    """Why it cannot be read, and what to do"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One event to come, or what holds it back."""
 
@@ -3360,6 +3381,15 @@ class ReportIn(TypedDict):
     """The HTTP status that the provider answered with"""
 
 
+class SecretSourceIn(TypedDict):
+    """From where the client secret is read; the last one that was read stays where this is null."""
+
+    client_secret_from: str | None
+    """A reference, such as file:/run/secrets/hubspot or vault:secret/data/hubspot#client_secret, in a place that
+    LATCHKEY_SECRET_SOURCES allows; null: from nowhere, people enter it
+    """
+
+
 class SharingIn(TypedDict):
     """Who may use a connection; what is null stays as it is."""
 
@@ -3944,6 +3974,7 @@ _GET_APPROVAL = Operation("GET", "/api/v1/approvals/{approval_id}", may_repeat=T
 _GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
 _GET_BULK_JOB = Operation("GET", "/api/v1/bulk-jobs/{job_id}", may_repeat=True)
 _GET_CALLER_RULE = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules/{rule_id}", may_repeat=True)
+_GET_CLIENT_SECRET_SOURCE = Operation("GET", "/api/v1/provider-apps/{app_id}/client-secrets/source", may_repeat=True)
 _GET_CLIENT_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=True)
 _GET_CONNECT_SESSION = Operation("GET", "/api/v1/connect-sessions/{session_id}", may_repeat=True)
 _GET_CONNECTION = Operation("GET", "/api/v1/connections/{connection_id}", may_repeat=True)
@@ -4005,6 +4036,7 @@ _PUT_APP_KEY_CERTIFICATES = Operation(
 )
 _PUT_ASSERTION_KEYS = Operation("PUT", "/api/v1/api-clients/{client_id}/assertion-keys", may_repeat=True)
 _PUT_BRANDING = Operation("PUT", "/api/v1/branding", may_repeat=True)
+_PUT_CLIENT_SECRET_SOURCE = Operation("PUT", "/api/v1/provider-apps/{app_id}/client-secrets/source", may_repeat=True)
 _PUT_CLIENT_SECRETS_END = Operation("PUT", "/api/v1/provider-apps/{app_id}/client-secrets/end", may_repeat=True)
 _PUT_CONNECTION_SWITCHES = Operation("PUT", "/api/v1/connections/{connection_id}/switches", may_repeat=True)
 _PUT_DOMAIN = Operation("PUT", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
@@ -4688,6 +4720,16 @@ class Operations(Caller):
             path={"issuer_id": issuer_id, "rule_id": rule_id},
             query={"tenant": tenant},
             headers={},
+        )
+        return answer
+
+    def get_client_secret_source(self, app_id: str, /, *, tenant: str | None = None) -> SecretSource:
+        """Show from where an app's secret is read.
+
+        Show from where the client secret is read, and since when it cannot be. Operator-wide clients only.
+        """
+        answer: SecretSource = self._call(
+            _GET_CLIENT_SECRET_SOURCE, SecretSource, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -6053,6 +6095,26 @@ class Operations(Caller):
         )
         return answer
 
+    def put_client_secret_source(
+        self, app_id: str, /, *, tenant: str | None = None, **body: Unpack[SecretSourceIn]
+    ) -> SecretSource:
+        """Say from where an app's secret is read.
+
+        Have the client secret read from where the operator keeps it, now and whenever it changes.
+
+        The secrets before it stay for a week. The same source once more reads it at once. Operator-wide clients
+        only.
+        """
+        answer: SecretSource = self._call(
+            _PUT_CLIENT_SECRET_SOURCE,
+            SecretSource,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
     def put_client_secrets_end(
         self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[EndsOfSecretsIn]
     ) -> ClientSecrets:
@@ -7087,6 +7149,13 @@ class AsyncOperations(AsyncCaller):
             path={"issuer_id": issuer_id, "rule_id": rule_id},
             query={"tenant": tenant},
             headers={},
+        )
+        return answer
+
+    async def get_client_secret_source(self, app_id: str, /, *, tenant: str | None = None) -> SecretSource:
+        """Show from where an app's secret is read."""
+        answer: SecretSource = await self._call(
+            _GET_CLIENT_SECRET_SOURCE, SecretSource, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -8244,6 +8313,20 @@ class AsyncOperations(AsyncCaller):
         """Change the operator's brand."""
         answer: OperatorBranding = await self._call(
             _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={"If-Match": if_match}, body=body
+        )
+        return answer
+
+    async def put_client_secret_source(
+        self, app_id: str, /, *, tenant: str | None = None, **body: Unpack[SecretSourceIn]
+    ) -> SecretSource:
+        """Say from where an app's secret is read."""
+        answer: SecretSource = await self._call(
+            _PUT_CLIENT_SECRET_SOURCE,
+            SecretSource,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
         )
         return answer
 

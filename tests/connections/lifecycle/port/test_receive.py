@@ -26,6 +26,7 @@ from connections.lifecycle.port.bundle_file import Locks, read_bundle
 from connections.lifecycle.port.hand_out import HandedOut, Wishes, hand_out, take_back
 from connections.lifecycle.port.receive import receive
 from connections.lifecycle.provision.brands import save_brand
+from connections.lifecycle.provision.secret_sources import set_source
 from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.switches import resume
 from connections.models import AccessGrant, Brand, Connection, ProviderApp, Tenant
@@ -38,6 +39,7 @@ from tests.connections.lifecycle.port.installations import Elsewhere
 from tests.connections.management.conftest import Run, run  # noqa: F401 (a fixture)
 from tests.factories import make_caller, make_tenant
 from tests.flows import call
+from tests.sources import Folder
 
 OURS = pyrage.x25519.Identity.generate()
 LOCKS = Locks(recipients=[str(OURS.to_public())])
@@ -156,6 +158,18 @@ def test_ends_of_client_secrets_come_with_the_secrets_alone(
         receive(document, signer=told.signer, actor=SYSTEM)
         assert ProviderApp.objects.values(*ends).get() == (ends if is_new else dict.fromkeys(ends))
         empty()
+
+
+def test_a_client_secret_that_the_operator_keeps_elsewhere_does_not_leave_with_a_tenant(
+    acme: Tenant, connections: list[Connection], mounted: Folder
+) -> None:
+    app = ProviderApp.objects.get()
+    set_source(app, mounted.put("ours", "canary-of-the-operator"), actor=SYSTEM)
+    told, document = bundle(acme)
+    assert (told.kept, document["provider_apps"][0]["client_secrets"]) == ([app.name], None)
+    everything = json.dumps(document)
+    assert "canary" not in everything
+    assert str(mounted.path) not in everything
 
 
 def test_a_copy_is_paused_there_and_goes_on_here(

@@ -6,6 +6,7 @@
 - ``client_secrets``: ``tests/connections/api/test_app_operations.py``
 - ``staff``: ``tests/connections/admin/people/test_first.py``, ``tests/connections/admin/people/test_overseeing.py``
 - ``roles``: ``tests/connections/admin/test_roles.py``
+- ``read_source``: ``test_secret_sources.py``
 - ``callers``: ``tests/connections/api/test_callers_agreement.py``,
   ``tests/connections/api/test_refused_keys.py``
 """

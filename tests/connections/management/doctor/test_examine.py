@@ -29,6 +29,11 @@ _FIGURES = (
     "INSERT INTO connections_figurestaken (id, taken_at, took_seconds, audit_seen_to) VALUES (1, now() - %s::interval,"
     " 0, 0) ON CONFLICT (id) DO UPDATE SET taken_at = excluded.taken_at"
 )
+# From where the client secrets are read, and in how long again.
+_SOURCED = (
+    "UPDATE connections_providerapp SET (secret_source, secret_read_at, secret_look_at) ="
+    " (%s, now(), now() + %s::interval)"
+)
 
 
 @dataclass
@@ -183,6 +188,12 @@ BROKEN: dict[str, tuple[Break, Break, str, str]] = {
         lambda at: at.sql("UPDATE connections_connection SET undecryptable_at = NULL"),
         "keys",
         "of 2 connections do not open",
+    ),
+    "a client secret that is not where it was": (
+        lambda at: at.sql(_SOURCED, "file:/run/latchkey/gone", "1 hour"),
+        lambda at: at.sql(_SOURCED, "", None),
+        "client secrets",
+        "LATCHKEY_SECRET_SOURCES does not allow file:/run/latchkey/gone",
     ),
     "an entry that is no TOML": (
         lambda at: _entry(at).write_text("this is no entry"),  # type: ignore[func-returns-value]
