@@ -9,9 +9,10 @@ passes by triggers that look at rows, so it has a trigger of its own. Whoever ca
 any moment and delete the trail up to it; so the order to delete stays behind for 30 days at the least. The trail also
 forgets one end user by order of an audit row, and nothing else of a row changes: rows of the tenant that name the end
 user may get the order's pseudonym in place of the id, and lose the address of their browser. That order stays behind
-too, and is good for a day.
+too, and is good for a day. Of a seal of the trail, only what erasure and pruning end may go.
 
-A database that has all of the migrations which stood here before counts as having this one.
+A database that has all of the migrations which stood here before counts as having this one; one that has only some of
+them is migrated by the code that had them.
 """
 
 import uuid
@@ -22,6 +23,8 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
+import django.db.models.functions.text
+from django.conf import settings
 from django.db import migrations, models
 
 import connections.models.fields
@@ -86,6 +89,41 @@ DROP TRIGGER audit_no_truncate ON connections_auditevent;
 DROP TRIGGER audit_append_only ON connections_auditevent;
 DROP FUNCTION connections_audit_refuse();
 """
+_SEAL_TABLES = ("connections_auditseal", "connections_auditredaction", "connections_auditpruning")
+# A nonce may become zeros, and all leaves and nonces together may go; a redaction may be replaced by a later one.
+_PROTECT_SEALS = """
+CREATE FUNCTION connections_audit_seal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE'
+       AND to_jsonb(NEW) - ARRAY['leaves', 'nonces'] = to_jsonb(OLD) - ARRAY['leaves', 'nonces']
+       AND (NEW.leaves = OLD.leaves AND length(NEW.nonces) = length(OLD.nonces)
+            OR NEW.leaves = '' AND NEW.nonces = '' AND OLD.newest_at < clock_timestamp() - interval '30 days') THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'audit rows are append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON connections_auditseal
+    FOR EACH ROW EXECUTE FUNCTION connections_audit_seal_refuse();
+CREATE FUNCTION connections_audit_proof_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit rows are append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER audit_append_only BEFORE DELETE ON connections_auditredaction
+    FOR EACH ROW EXECUTE FUNCTION connections_audit_proof_refuse();
+CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON connections_auditpruning
+    FOR EACH ROW EXECUTE FUNCTION connections_audit_proof_refuse();
+""" + "".join(
+    f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {table}"
+    " FOR EACH STATEMENT EXECUTE FUNCTION connections_audit_proof_refuse();\n"
+    for table in _SEAL_TABLES
+)
+_UNPROTECT_SEALS = (
+    "".join(
+        f"DROP TRIGGER audit_no_truncate ON {table}; DROP TRIGGER audit_append_only ON {table};\n"
+        for table in _SEAL_TABLES
+    )
+    + "DROP FUNCTION connections_audit_seal_refuse(); DROP FUNCTION connections_audit_proof_refuse();"
+)
 
 
 class Migration(migrations.Migration):
@@ -125,8 +163,31 @@ class Migration(migrations.Migration):
         ("connections", "0031_permission_of_webhooks"),
         ("connections", "0032_exit_bundles"),
         ("connections", "0033_visits_of_keys"),
+        ("connections", "0034_sessions_of_keys"),
+        ("connections", "0035_figures_and_lists"),
+        ("connections", "0036_staff"),
+        ("connections", "0037_audit_seals"),
+        ("connections", "0038_audit_filters"),
+        ("connections", "0039_connect_steps"),
+        ("connections", "0040_rare_rows"),
+        ("connections", "0041_bulk_jobs"),
+        ("connections", "0042_end_of_other_secrets"),
+        ("connections", "0043_notices"),
+        ("connections", "0044_scopes_apart"),
+        ("connections", "0045_trials"),
+        ("connections", "0046_watching"),
+        ("connections", "0047_incidents_with_causes"),
+        ("connections", "0048_revocations_ignored"),
+        ("connections", "0049_received_pushes"),
+        ("connections", "0050_forecast"),
+        ("connections", "0051_exports"),
+        ("connections", "0052_canaries"),
+        ("connections", "0053_client_secret_expiry"),
+        ("connections", "0054_trials_hidden"),
     ]
-    dependencies = []
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
         migrations.CreateModel(
@@ -259,6 +320,19 @@ class Migration(migrations.Migration):
                         to="connections.tenant",
                     ),
                 ),
+                (
+                    "restriction",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "None"),
+                            ("throttled", "Slowed down"),
+                            ("held", "Held until somebody vouches for it"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "API client",
@@ -336,6 +410,22 @@ class Migration(migrations.Migration):
                         to="connections.tenant",
                     ),
                 ),
+                ("other_secrets_end_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "allowed_scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=255), blank=True, null=True, size=None
+                    ),
+                ),
+                (
+                    "required_scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=255), blank=True, default=list, size=None
+                    ),
+                ),
+                ("secrets_changed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("push_secrets", connections.models.fields.SealedField(blank=True, editable=False, null=True)),
+                ("secret_expires_at", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
                 "ordering": ["provider", "name"],
@@ -345,7 +435,27 @@ class Migration(migrations.Migration):
                         fields=("tenant", "provider", "auth_style"),
                         name="one_app_a_provider_and_owner",
                         nulls_distinct=False,
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("other_secrets_end_at", None), ("secret_expires_at", None)),
+                            ("secrets__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="only_secrets_come_to_an_end",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("other_secrets_end_at", None), _negated=True),
+                        fields=["other_secrets_end_at"],
+                        name="app_secrets_that_end",
+                    ),
+                    models.Index(
+                        condition=models.Q(("secret_expires_at", None), _negated=True),
+                        fields=["secret_expires_at"],
+                        name="app_secret_expires",
+                    ),
                 ],
             },
         ),
@@ -405,6 +515,18 @@ class Migration(migrations.Migration):
                         name="audit_by_part_and_connection",
                     ),
                     django.contrib.postgres.indexes.BrinIndex(fields=["at"], name="audit_by_time"),
+                    models.Index(
+                        condition=models.Q(("operator", ""), _negated=True),
+                        fields=["operator", "id"],
+                        name="audit_by_operator",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("action__in", ("credential.vend", "connection.proxy", "connection.proxied")), _negated=True
+                        ),
+                        fields=["action", "id"],
+                        name="audit_by_action",
+                    ),
                 ],
             },
         ),
@@ -608,6 +730,7 @@ class Migration(migrations.Migration):
                             ("answer_unread", "Refused, after an answer that could not be read"),
                             ("credential_dead", "The provider refused the credential twice"),
                             ("expired", "The credential expired and cannot be refreshed"),
+                            ("provider_notified", "The provider has told us that the grant is gone"),
                             ("revoked_by_operator", "Revoked by the operator"),
                             ("disconnected_by_request", "Disconnected on request"),
                         ],
@@ -648,6 +771,7 @@ class Migration(migrations.Migration):
                             ("pending", "Under way"),
                             ("confirmed", "Confirmed by a refused call"),
                             ("unconfirmed", "Asked for, but never confirmed"),
+                            ("ignored", "Answered with yes, but the credential still works"),
                             ("unsupported", "The provider cannot revoke"),
                             ("withheld", "Left out: another connection lives on the same grant"),
                         ],
@@ -662,6 +786,7 @@ class Migration(migrations.Migration):
                 (
                     "provider_app",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="connections",
                         to="connections.providerapp",
@@ -687,6 +812,12 @@ class Migration(migrations.Migration):
                         to="connections.tenant",
                     ),
                 ),
+                ("is_canary", models.BooleanField(default=False, editable=False)),
+                ("spared_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("spared_by", models.UUIDField(blank=True, editable=False, null=True)),
+                ("crowded_at", models.DateTimeField(blank=True, null=True)),
+                ("foretold", models.JSONField(blank=True, default=dict)),
+                ("is_trial", models.BooleanField(default=False, editable=False)),
             ],
             options={
                 "ordering": ["-created_at", "id"],
@@ -738,6 +869,107 @@ class Migration(migrations.Migration):
                         fields=["undecryptable_at"],
                         name="connection_undecryptable",
                     ),
+                    models.Index(fields=["-created_at", "id"], name="connection_newest"),
+                    models.Index(fields=["provider_app", "-created_at", "id"], name="connection_of_app"),
+                    models.Index(
+                        condition=models.Q(("status", "active"), _negated=True),
+                        fields=["status", "-created_at", "id"],
+                        name="connection_not_active",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status__in", ["suspect", "needs_reauth"])),
+                        fields=["-status_changed_at", "id"],
+                        name="connection_unwell",
+                    ),
+                    models.Index(
+                        condition=models.Q(("grant_expires_at__isnull", False), ("status__in", ["active", "suspect"])),
+                        fields=["grant_expires_at"],
+                        name="connection_grant_end",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("end_user"), name="text_pattern_ops"
+                        ),
+                        condition=models.Q(("end_user", ""), _negated=True),
+                        name="connection_end_user",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("label"), name="text_pattern_ops"
+                        ),
+                        condition=models.Q(("label", ""), _negated=True),
+                        name="connection_label",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("provider_account_id"), name="text_pattern_ops"
+                        ),
+                        condition=models.Q(("provider_account_id", ""), _negated=True),
+                        name="connection_account",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("provider_account_name"), name="text_pattern_ops"
+                        ),
+                        condition=models.Q(("provider_account_name", ""), _negated=True),
+                        name="connection_account_name",
+                    ),
+                    models.Index(
+                        condition=models.Q(("binding", "completion"), _negated=True),
+                        fields=["-created_at", "id"],
+                        name="connection_not_confirmed",
+                    ),
+                    models.Index(
+                        condition=models.Q(("owner_kind", "tenant")),
+                        fields=["-created_at", "id"],
+                        name="connection_of_whole_tenant",
+                    ),
+                    models.Index(
+                        condition=models.Q(("failures__gt", 0)), fields=["-created_at", "id"], name="connection_failing"
+                    ),
+                    models.Index(
+                        condition=models.Q(("refused_at__isnull", False)),
+                        fields=["-created_at", "id"],
+                        name="connection_refused",
+                    ),
+                    models.Index(
+                        condition=models.Q(("paused_at__isnull", False)),
+                        fields=["-created_at", "id"],
+                        name="connection_paused",
+                    ),
+                    models.Index(
+                        condition=models.Q(("suspended_at__isnull", False)),
+                        fields=["-created_at", "id"],
+                        name="connection_suspended",
+                    ),
+                    models.Index(
+                        condition=models.Q(("lacks_refresh_token", True)),
+                        fields=["-created_at", "id"],
+                        name="connection_unrenewable",
+                    ),
+                    models.Index(
+                        condition=models.Q(("verified_at__isnull", True)),
+                        fields=["-created_at", "id"],
+                        name="connection_unproven",
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_canary", True)), fields=["-created_at", "id"], name="connection_canary"
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("access_expires_at", None),
+                            ("authorized_at__isnull", False),
+                            ("refresh_due_at", None),
+                            ("status__in", ["active", "suspect"]),
+                        ),
+                        fields=["authorized_at"],
+                        name="connection_endless_since",
+                    ),
+                    models.Index(
+                        condition=models.Q(("crowded_at__isnull", False)),
+                        fields=["crowded_at"],
+                        name="connection_crowded",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -751,34 +983,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("owner_kind", "tenant"), ("granted_by", ""), _connector="OR"),
                         name="connection_of_a_person_is_theirs",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("reason__in", ["awaiting_confirmation"]), ("status", "pending")),
-                            models.Q(("reason__in", ["connected", "reconnected", "recovered"]), ("status", "active")),
-                            models.Q(
-                                ("reason__in", ["refresh_refused", "refresh_failing", "probe_refused"]),
-                                ("status", "suspect"),
-                            ),
-                            models.Q(
-                                (
-                                    "reason__in",
-                                    [
-                                        "grant_rejected",
-                                        "refresh_given_up",
-                                        "lost_in_flight",
-                                        "answer_unread",
-                                        "credential_dead",
-                                        "expired",
-                                    ],
-                                ),
-                                ("status", "needs_reauth"),
-                            ),
-                            models.Q(("reason__in", ["revoked_by_operator"]), ("status", "revoked")),
-                            models.Q(("reason__in", ["disconnected_by_request"]), ("status", "disconnected")),
-                            _connector="OR",
-                        ),
-                        name="connection_status_and_reason_agree",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(
@@ -802,6 +1006,40 @@ class Migration(migrations.Migration):
                         ),
                         fields=("tenant", "provider", "end_user"),
                         name="one_default_connection",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reason__in", ["awaiting_confirmation"]), ("status", "pending")),
+                            models.Q(("reason__in", ["connected", "reconnected", "recovered"]), ("status", "active")),
+                            models.Q(
+                                ("reason__in", ["refresh_refused", "refresh_failing", "probe_refused"]),
+                                ("status", "suspect"),
+                            ),
+                            models.Q(
+                                (
+                                    "reason__in",
+                                    [
+                                        "grant_rejected",
+                                        "refresh_given_up",
+                                        "lost_in_flight",
+                                        "answer_unread",
+                                        "credential_dead",
+                                        "expired",
+                                    ],
+                                ),
+                                ("status", "needs_reauth"),
+                            ),
+                            models.Q(
+                                ("reason__in", ["provider_notified", "revoked_by_operator"]), ("status", "revoked")
+                            ),
+                            models.Q(("reason__in", ["disconnected_by_request"]), ("status", "disconnected")),
+                            _connector="OR",
+                        ),
+                        name="connection_status_and_reason_agree",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_canary", False), ("paused_at__isnull", False), _connector="OR"),
+                        name="canary_is_never_refreshed",
                     ),
                 ],
             },
@@ -886,6 +1124,7 @@ class Migration(migrations.Migration):
                         fields=["tenant", "provider"],
                         name="access_grant_provider",
                     ),
+                    models.Index(fields=["-created_at", "id"], name="access_grant_newest"),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -1044,10 +1283,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["-claimed_at"],
+                "ordering": ["-claimed_at", "id"],
                 "indexes": [
                     models.Index(fields=["connection", "-claimed_at"], name="attempt_history"),
-                    models.Index(fields=["-claimed_at"], name="attempt_newest"),
                     models.Index(
                         condition=models.Q(("state__in", ["sent", "received"])),
                         fields=["deadline_at"],
@@ -1057,6 +1295,19 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state", "superseded")),
                         fields=["parent_version"],
                         name="attempt_superseded",
+                    ),
+                    models.Index(fields=["-claimed_at", "id"], name="attempt_newest"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["rejected", "in_doubt", "superseded", "aborted"])),
+                        fields=["state", "-claimed_at", "id"],
+                        name="attempt_gone_wrong",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("trigger", connections.models.refresh_attempt.Trigger["SWEEP"]), _negated=True
+                        ),
+                        fields=["trigger", "-claimed_at", "id"],
+                        name="attempt_asked_for",
                     ),
                 ],
                 "constraints": [
@@ -1545,14 +1796,27 @@ class Migration(migrations.Migration):
                 (
                     "tenant",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="connect_sessions",
                         to="connections.tenant",
                     ),
                 ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="connections.apikey",
+                    ),
+                ),
+                ("adds_scopes", models.BooleanField(default=False)),
+                ("tried_by", models.CharField(blank=True, default="", max_length=150)),
             ],
             options={
-                "ordering": ["-created_at"],
+                "ordering": ["-created_at", "id"],
                 "indexes": [
                     models.Index(fields=["expires_at"], name="connect_session_expiry"),
                     models.Index(
@@ -1568,6 +1832,21 @@ class Migration(migrations.Migration):
                         fields=["management"],
                         name="connect_session_management",
                     ),
+                    models.Index(fields=["-created_at", "id"], name="connect_session_newest"),
+                    models.Index(fields=["tenant", "-created_at", "id"], name="connect_session_of_tenant"),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("end_user"), name="text_pattern_ops"
+                        ),
+                        condition=models.Q(("end_user", ""), _negated=True),
+                        name="connect_session_end_user",
+                    ),
+                    models.Index(fields=["state", "-created_at", "id"], name="connect_session_state"),
+                    models.Index(
+                        condition=models.Q(("tried_by", ""), _negated=True),
+                        fields=["provider_app", "-created_at"],
+                        name="connect_session_trials",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -1582,6 +1861,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("poll_at__isnull", True), ("state", "authorizing"), _connector="OR"),
                         name="connect_session_polls_only_while_authorizing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("tried_by", ""), ("provider_app__isnull", False), _connector="OR"),
+                        name="connect_session_tries_an_app",
                     ),
                 ],
             },
@@ -1799,6 +2082,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["grant", "asked"], name="approval_of_question"),
                     models.Index(fields=["tenant", "-created_at", "id"], name="approval_page"),
+                    models.Index(fields=["-created_at", "id"], name="approval_newest"),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -2179,7 +2463,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "webhook deliveries",
-                "ordering": ["-created_at"],
+                "ordering": ["-created_at", "id"],
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state", "pending")), fields=["endpoint", "event"], name="webhook_pending"
@@ -2192,6 +2476,12 @@ class Migration(migrations.Migration):
                     models.Index(fields=["endpoint", "-created_at"], name="webhook_of_endpoint"),
                     models.Index(
                         condition=models.Q(("ended_at__isnull", False)), fields=["ended_at"], name="webhook_ended"
+                    ),
+                    models.Index(fields=["-created_at", "id"], name="webhook_newest"),
+                    models.Index(
+                        condition=models.Q(("state", "delivered"), _negated=True),
+                        fields=["state", "-created_at", "id"],
+                        name="webhook_not_delivered",
                     ),
                 ],
                 "constraints": [
@@ -2244,6 +2534,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("client_rejected", "The provider refuses our client registration"),
                             ("many_failures", "Many connections fail at once"),
+                            ("unavailable", "The provider does not answer"),
                             ("address_refused", "The provider takes no calls from our addresses"),
                         ],
                         max_length=20,
@@ -2263,6 +2554,29 @@ class Migration(migrations.Migration):
                         to="connections.providerapp",
                     ),
                 ),
+                (
+                    "cause",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("wrong_secret", "Wrong client secret"),
+                            ("client_ended", "The client or its secret ended at the provider"),
+                            ("app_gone", "The app was deleted or disabled at the provider"),
+                            ("grants_ended", "Many grants ended at the provider"),
+                            ("requests_refused", "The provider refuses our requests"),
+                            ("outage", "The provider is down"),
+                            ("unreachable", "The provider's host is not reached"),
+                            ("our_egress", "Our calls do not get out"),
+                            ("rate_limited", "The provider limits our rate"),
+                            ("address_not_listed", "Our address is not listed at the provider"),
+                        ],
+                        default="",
+                        max_length=20,
+                    ),
+                ),
+                ("facts", models.JSONField(blank=True, default=dict)),
+                ("spared", models.PositiveIntegerField(default=0)),
+                ("timeline", models.JSONField(blank=True, default=list)),
             ],
             options={
                 "ordering": ["-opened_at"],
@@ -2337,6 +2651,651 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("provider_app", "kid"), name="one_key_a_kid_and_app")],
             },
         ),
+        migrations.CreateModel(
+            name="ActivityFigures",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("width_seconds", models.PositiveSmallIntegerField()),
+                ("tenant_id", models.UUIDField()),
+                ("vended", models.PositiveIntegerField(default=0)),
+                ("vend_refused", models.PositiveIntegerField(default=0)),
+                ("refreshed", models.PositiveIntegerField(default=0)),
+                ("refresh_failed", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "indexes": [models.Index(fields=["width_seconds", "at"], name="activity_oldest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant_id", "width_seconds", "at"), name="activity_once_a_tenant_and_moment"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ConnectionFigures",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tenant_id", models.UUIDField()),
+                ("provider_app_id", models.UUIDField()),
+                ("pending", models.PositiveIntegerField(default=0)),
+                ("active", models.PositiveIntegerField(default=0)),
+                ("suspect", models.PositiveIntegerField(default=0)),
+                ("needs_reauth", models.PositiveIntegerField(default=0)),
+                ("revoked", models.PositiveIntegerField(default=0)),
+                ("disconnected", models.PositiveIntegerField(default=0)),
+                ("failing", models.PositiveIntegerField(default=0)),
+                ("overdue", models.PositiveIntegerField(default=0)),
+                ("due_soon", models.PositiveIntegerField(default=0)),
+                ("refused", models.PositiveIntegerField(default=0)),
+                ("undecryptable", models.PositiveIntegerField(default=0)),
+                ("revoking", models.PositiveIntegerField(default=0)),
+                ("ending", models.PositiveIntegerField(default=0)),
+                ("noticed_minutes", models.PositiveIntegerField(default=0)),
+                ("noticed_hour", models.PositiveIntegerField(default=0)),
+                ("noticed_six_hours", models.PositiveIntegerField(default=0)),
+                ("noticed_day", models.PositiveIntegerField(default=0)),
+                ("noticed_later", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant_id", "provider_app_id"), name="figures_once_a_tenant_and_app"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="FiguresTaken",
+            fields=[
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("taken_at", models.DateTimeField()),
+                ("took_seconds", models.FloatField(default=0.0)),
+                ("audit_seen_to", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="figures_are_taken_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="GuessCount",
+            fields=[
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("level", models.FloatField()),
+                ("counted_at", models.DateTimeField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="StaffLimit",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tenants", models.ManyToManyField(blank=True, related_name="+", to="connections.tenant")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="staff_limit",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "permissions": [
+                    ("oversee_staff", "Can limit staff to tenants, end their sessions and take second factors back")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="StaffIdentity",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("issuer", models.CharField(max_length=500)),
+                ("subject", models.CharField(max_length=255)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="staff_identities",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("issuer", "subject"), name="staff_identity_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="AuditPruning",
+            fields=[
+                ("order_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("before", models.DateTimeField()),
+                ("key_id", models.CharField(max_length=32)),
+                ("signature", models.BinaryField(max_length=64)),
+            ],
+            options={
+                "ordering": ["order_id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="AuditRedaction",
+            fields=[
+                ("event_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("order_id", models.BigIntegerField()),
+                ("nonce", models.BinaryField(max_length=16)),
+                ("digest", models.BinaryField(max_length=16)),
+                ("key_id", models.CharField(max_length=32)),
+                ("signature", models.BinaryField(max_length=64)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AuditSeal",
+            fields=[
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("first_id", models.BigIntegerField()),
+                ("last_id", models.BigIntegerField()),
+                ("rows", models.PositiveIntegerField()),
+                ("newest_at", models.DateTimeField()),
+                ("leaves", models.BinaryField()),
+                ("nonces", models.BinaryField()),
+                ("leaves_hash", models.BinaryField(max_length=32)),
+                ("previous", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64)),
+                ("key_id", models.CharField(max_length=32)),
+                ("signature", models.BinaryField(max_length=64)),
+                ("sealed_at", models.DateTimeField()),
+            ],
+            options={
+                "ordering": ["-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("last_id",), name="audit_seal_ends_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("last_id__gte", models.F("first_id")), ("number__gte", 1), ("rows__gte", 1)
+                        ),
+                        name="audit_seal_covers_rows",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="AuditVerification",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("operator", models.CharField(blank=True, default="", max_length=150)),
+                ("ordered_at", models.DateTimeField()),
+                ("to_seal", models.BigIntegerField()),
+                ("reached", models.BigIntegerField(default=0)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("unsealed", models.BigIntegerField(default=0)),
+                ("finding", models.JSONField(blank=True, default=dict)),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["-ordered_at", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("finished_at", None)), fields=["ordered_at"], name="verification_under_way"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ConnectStep",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("step", models.CharField(max_length=20)),
+                ("outcome", models.CharField(max_length=60)),
+                ("milliseconds", models.PositiveIntegerField(default=0)),
+                ("exchanges", models.JSONField(default=list)),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="connections.connectsession",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="BulkJob",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "act",
+                    models.CharField(
+                        choices=[
+                            ("refresh", "Refresh"),
+                            ("probe", "Probe"),
+                            ("pause", "Pause"),
+                            ("unpause", "Unpause"),
+                            ("suspend", "Suspend"),
+                            ("resume", "Resume"),
+                            ("revoke", "Revoke"),
+                            ("disconnect", "Disconnect"),
+                            ("export", "Export"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("operator", models.CharField(blank=True, default="", max_length=150)),
+                ("address", models.GenericIPAddressField(blank=True, null=True)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("ordered_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="connections.tenant",
+                    ),
+                ),
+                ("api_client_id", models.UUIDField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name": "background job",
+                "ordering": ["-ordered_at", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("finished_at", None)), fields=["ordered_at"], name="bulk_job_under_way"
+                    ),
+                    models.Index(fields=["tenant", "-ordered_at", "id"], name="bulk_job_of_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="BulkRow",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("is_success", models.BooleanField(blank=True, null=True)),
+                ("code", models.CharField(blank=True, default="", max_length=40)),
+                ("detail", models.CharField(blank=True, default="", max_length=300)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="connections.connection"
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="connections.bulkjob",
+                    ),
+                ),
+                ("facts", models.JSONField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name": "row of a background job",
+                "verbose_name_plural": "rows of background jobs",
+                "ordering": ["id"],
+                "indexes": [
+                    models.Index(condition=models.Q(("code", "")), fields=["job", "id"], name="bulk_row_to_do"),
+                    models.Index(fields=["job", "id"], name="bulk_row_of_job"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("job", "connection"), name="bulk_row_once_a_connection")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Notice",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("cause", models.CharField(max_length=200, unique=True)),
+                ("subject", models.CharField(max_length=200)),
+                ("body", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("handing", "Being handed to the mail server"),
+                            ("sent", "Sent"),
+                            ("unknown", "Perhaps sent"),
+                            ("failed", "Not sent"),
+                            ("off", "Not sent: mail is off"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("claim_id", models.UUIDField(blank=True, editable=False, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("error", models.CharField(blank=True, default="", max_length=100)),
+                ("created_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["-created_at", "id"],
+                "indexes": [
+                    models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="notice_due"),
+                    models.Index(fields=["-created_at", "id"], name="notice_newest"),
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", False)), fields=["ended_at"], name="notice_ended"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("due_at__isnull", False), ("ended_at", None), ("state__in", ("waiting", "handing"))
+                            ),
+                            models.Q(
+                                ("due_at", None),
+                                ("ended_at__isnull", False),
+                                ("state__in", ("sent", "unknown", "failed", "off")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="notice_is_due_or_has_ended",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ClientUse",
+            fields=[
+                (
+                    "client",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="use",
+                        serialize=False,
+                        to="connections.apiclient",
+                    ),
+                ),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                ("day", models.DateField()),
+                ("today", models.PositiveIntegerField(default=0)),
+                ("highest", models.PositiveIntegerField(default=0)),
+                ("forgiven", models.PositiveIntegerField(default=0)),
+                ("denied_today", models.PositiveIntegerField(default=0)),
+                ("highest_denied", models.PositiveIntegerField(default=0)),
+                ("forgiven_denied", models.PositiveIntegerField(default=0)),
+                ("woke_at", models.DateTimeField(null=True)),
+                ("slept_days", models.PositiveIntegerField(default=0)),
+                ("usual_sleep_days", models.PositiveIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Finding",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "rule",
+                    models.CharField(
+                        choices=[
+                            ("new_network", "Used from a network that is new"),
+                            ("wide_use", "Touches far more connections than ever"),
+                            ("many_denials", "Denied on many different ids"),
+                            ("awakened", "Long unused, then many connections"),
+                            ("canary_used", "A canary was touched"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                ("evidence", models.JSONField(default=dict)),
+                (
+                    "step",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Told"),
+                            (1, "Slowed down"),
+                            (2, "Held until somebody vouches for it"),
+                            (3, "Suspended"),
+                        ],
+                        default=0,
+                    ),
+                ),
+                ("stepped_at", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolved_by", models.CharField(default="", max_length=150)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("expected", "It was us: expect it from now on"), ("harmful", "It was not us")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("note", models.CharField(default="", max_length=1000)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="findings", to="connections.apiclient"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-opened_at"],
+                "indexes": [models.Index(fields=["-opened_at", "id"], name="finding_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("resolved_at", None)),
+                        fields=("client", "rule"),
+                        name="one_open_finding_a_client_and_rule",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("resolved_at", None), ("verdict", "")),
+                            models.Q(("resolved_at__isnull", False), models.Q(("verdict", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="finding_is_settled_with_a_verdict",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="KnownNetwork",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("network", models.CharField(max_length=50)),
+                ("first_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="known_networks",
+                        to="connections.apiclient",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("client", "network"), name="network_known_once_a_client")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WatchPosition",
+            fields=[
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("began_at", models.DateTimeField()),
+                ("audit_id", models.BigIntegerField()),
+                ("canary_id", models.BigIntegerField()),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_watch_position")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WatchSetting",
+            fields=[
+                (
+                    "rule",
+                    models.CharField(
+                        choices=[
+                            ("new_network", "Used from a network that is new"),
+                            ("wide_use", "Touches far more connections than ever"),
+                            ("many_denials", "Denied on many different ids"),
+                            ("awakened", "Long unused, then many connections"),
+                            ("canary_used", "A canary was touched"),
+                        ],
+                        max_length=20,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("is_on", models.BooleanField(default=True, verbose_name="on")),
+                (
+                    "least",
+                    models.PositiveIntegerField(
+                        default=1,
+                        help_text="It never fires below this number. Only numbers of connections or ids.",
+                        verbose_name="least number",
+                    ),
+                ),
+                (
+                    "throttle_after",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Minutes for which it has lasted. 0: at once; empty: never.",
+                        null=True,
+                        verbose_name="slow down after",
+                    ),
+                ),
+                (
+                    "hold_after",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Likewise.", null=True, verbose_name="hold after"
+                    ),
+                ),
+                (
+                    "kill_after",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Likewise.", null=True, verbose_name="suspend after"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "watch rule",
+                "ordering": ["rule"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PushContent",
+            fields=[
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="push_content",
+                        serialize=False,
+                        to="connections.outboxevent",
+                    ),
+                ),
+                ("content", connections.models.fields.SealedField()),
+                ("created_at", models.DateTimeField(db_index=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="push_contents",
+                        to="connections.tenant",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ReceivedPush",
+            fields=[
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Being acted on"), ("done", "Acted on"), ("refused", "Refused")],
+                        max_length=8,
+                    ),
+                ),
+                ("why", models.CharField(blank=True, default="", max_length=20)),
+                (
+                    "event_types",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=120), blank=True, default=list, size=None
+                    ),
+                ),
+                ("delivery", models.BinaryField(null=True)),
+                ("proof", models.BinaryField(null=True)),
+                ("is_echo", models.BooleanField(default=False)),
+                ("is_dated", models.BooleanField(default=True)),
+                ("orders", models.JSONField(blank=True, default=list)),
+                ("connections", models.PositiveIntegerField(default=0)),
+                ("ended", models.PositiveIntegerField(default=0)),
+                ("forwarded", models.PositiveIntegerField(default=0)),
+                ("count", models.PositiveIntegerField(default=1)),
+                ("repeats", models.PositiveIntegerField(default=0)),
+                ("received_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "provider_app",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pushes",
+                        to="connections.providerapp",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "received pushes",
+                "ordering": ["-received_at", "id"],
+                "indexes": [
+                    models.Index(fields=["provider_app", "-received_at"], name="push_of_app"),
+                    models.Index(fields=["-received_at", "id"], name="push_newest"),
+                    models.Index(
+                        condition=models.Q(("proof__isnull", False)),
+                        fields=["provider_app", "proof"],
+                        name="push_proof",
+                    ),
+                    models.Index(condition=models.Q(("state", "waiting")), fields=["received_at"], name="push_waiting"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("delivery__isnull", False)),
+                        fields=("provider_app", "delivery"),
+                        name="push_once_a_delivery",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "refused"), models.Q(("why", ""), _negated=True)),
+                            models.Q(models.Q(("state", "refused"), _negated=True), ("why", "")),
+                            _connector="OR",
+                        ),
+                        name="push_refused_for_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "waiting"), ("orders", []), _connector="OR"),
+                        name="push_orders_only_while_it_waits",
+                    ),
+                ],
+            },
+        ),
         migrations.AddField(
             model_name="connection",
             name="current_version",
@@ -2376,4 +3335,5 @@ class Migration(migrations.Migration):
             "ALTER TABLE connections_connection RESET (fillfactor)",
         ),
         migrations.RunSQL(PROTECT, UNPROTECT),
+        migrations.RunSQL(_PROTECT_SEALS, _UNPROTECT_SEALS),
     ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0054_trials_hidden'),
+        ('connections', '0001_tables'),
     ]
 
     operations = [
