@@ -15,6 +15,8 @@ import pytest
 
 from tests.services import Services, start_services, worker_environment
 
+# Python looks for garbage after 700 new objects, and each page makes thousands: 5 % of the time went into that.
+_GARBAGE_AFTER = 50_000
 # Where the files are that take longest, the longest first: whole stacks, browsers and commands; then single files that
 # one worker has for minutes, and folders of pages. What is left are many files of a few seconds.
 _LONG = (
@@ -68,6 +70,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, None, None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(_GARBAGE_AFTER)
         gc.enable()
 
 
