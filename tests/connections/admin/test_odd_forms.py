@@ -10,10 +10,25 @@ from django.db.models import Model
 from django.test import Client
 
 from connections.models import AuditEvent, Connection
-from tests.connections.admin.conftest import MODELS, PASSWORD, World, list_url, messages_of, one_of, page_url, press_url
+from tests.connections.admin.conftest import (
+    MODELS,
+    PASSWORD,
+    World,
+    list_url,
+    make_world,
+    messages_of,
+    one_of,
+    page_url,
+    press_url,
+)
 
 ACTIONS = ["refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect"]
 NO_IDS = ["x", "", "1", "0" * 33, "99999999999999999999", "' OR 1=1 --", "\ud7ff", "é" * 300, "[]"]
+
+
+@pytest.fixture(scope="module")
+def world(module_db: None) -> World:
+    return make_world("acme")
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -51,9 +51,23 @@ from connections.models import (
     WatchPosition,
     WebhookSecret,
 )
-from tests.connections.admin.conftest import MODELS, World, list_url, make_connection, one_of, page_url, press_url
+from tests.connections.admin.conftest import (
+    MODELS,
+    World,
+    list_url,
+    make_connection,
+    make_world,
+    one_of,
+    page_url,
+    press_url,
+)
 
 EDITABLE = (Tenant, Brand, ProviderApp, ApiClient)
+
+
+@pytest.fixture(scope="module")
+def world(module_db: None) -> World:
+    return make_world("acme")
 
 
 class _Inline(HTMLParser):

@@ -7,7 +7,7 @@ from tests.asgi_client import AsgiClient
 from tests.connections.api.described import DESCRIBED, Described
 from tests.connections.api.test_matrix import victims
 from tests.connections.api.test_problems import assert_problem
-from tests.connections.api.victim import make_victim
+from tests.connections.api.victim import Victim, make_victim
 from tests.factories import Caller, make_caller
 from tests.flows import call
 
@@ -15,9 +15,20 @@ ELSEWHERE = ("/proxy/", "/oauth/token")  # the provider's own query; RFC 6749 §
 OPERATIONS = [one for one in DESCRIBED if not any(part in one.path for part in ELSEWHERE)]
 
 
+@pytest.fixture(scope="module")
+def victim(module_db: None) -> Victim:
+    return make_victim()
+
+
+@pytest.fixture(scope="module")
+def manager(module_db: None) -> Caller:
+    return make_caller(None, "manager", list(Permission))
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_an_unknown_parameter_is_refused_by_name(operation: Described, db: None) -> None:
-    victim, manager = make_victim(), make_caller(None, "manager", list(Permission))
+def test_an_unknown_parameter_is_refused_by_name(
+    operation: Described, victim: Victim, manager: Caller, db: None
+) -> None:
     query = {"tenannt": victim.tenant.slug}
     answer = operation.call(manager, victims(operation, victim), tenant=victim.tenant.slug, query=query)
     told = assert_problem(answer, 422, "invalid_request")
