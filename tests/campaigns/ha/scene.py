@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import requests
 
 from config.local.demo.stack import LocalStack
@@ -81,12 +82,8 @@ class Scene:
         try:
             with database(self.services) as connected:
                 row = connected.execute(_EXPIRED).fetchone()
-        except OSError:
-            return 0.0
-        except Exception as error:
-            if type(error).__name__ in ("OperationalError", "CannotConnectNow", "AdminShutdown"):
-                return 0.0  # it is what is being killed
-            raise
+        except (OSError, psycopg.OperationalError):
+            return 0.0  # it is what is being killed
         return float(row[0]) if row else 0.0
 
     def _call(self, number: int, seen: Seen, over: threading.Event, lock: threading.Lock) -> None:
