@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from connections.admin.long_list import LongListAdmin
 from connections.database.clock import database_now
 from connections.models import AuditEvent, Connection, ConnectSession, OutboxEvent, RefreshAttempt
-from tests.connections.admin.conftest import World, list_url, make_connection
+from tests.connections.admin.conftest import World, list_url, make_connection, make_world
 from tests.connections.api.stored import overwrite
 
 LONG = tuple(model for model, page in admin.site._registry.items() if isinstance(page, LongListAdmin))
@@ -37,6 +37,11 @@ def pages_of(browser: Client, model: type[Model], word: str = "next", **query: s
         onward = changes.next_url if word == "next" else changes.previous_url
         url = f"{list_url(model)}{onward}" if onward else ""
     return found
+
+
+@pytest.fixture(scope="module")
+def world(module_db: None) -> World:
+    return make_world("acme")
 
 
 @pytest.fixture
