@@ -3,7 +3,7 @@
 - ``loader``: reads the entries, and again when a file changes · ``compiled``: keeps what it read for the next start ·
   ``naming``: which entry a name means · ``additions``: adds an entry, from a file or from an issuer ·
   ``usual_form``: the form of the usual keys, and the document that it stands for · ``toml_text``: writes that document
-- ``schema``: the shape of an entry; its parts are ``methods``, ``typed_methods``, ``signed_methods``,
+- ``schema``: the shape of an entry; its parts are ``base_method``, ``methods``, ``typed_methods``, ``signed_methods``,
   ``device_method``, ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``, ``exchange_method`` and
   ``password_method`` (styles), ``calls`` (requests), ``assertions`` (that we sign), ``answers`` (of the token
   endpoint), ``refresh_tokens`` (their lives), ``callback`` (the authorization response), ``scopes``, ``fields``,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from providers.catalog.base_method import Method
 from providers.catalog.calls import ErrorRule, Presentation
 from providers.catalog.fields import SecretField
-from providers.catalog.methods import Method
 from providers.vocabulary import Meaning
 
 # A clock that is wrong, on either side, has the code of a wrong key in some services: its words come first.

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from providers.catalog.about_checks import about_problems
 from providers.catalog.assertions import ClientAssertion
+from providers.catalog.base_method import Method
 from providers.catalog.callback_checks import callback_problems
 from providers.catalog.calls import Call, ErrorRule, Revocation
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.host_checks import host_problems
-from providers.catalog.methods import Method
 from providers.catalog.pattern_checks import pattern_problem
 from providers.catalog.pointer import is_pointer
 from providers.catalog.push_checks import push_pointers, push_problems

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
+from providers.catalog.base_method import Method
 from providers.catalog.fields import Param
-from providers.catalog.methods import Method, OAuthMethod
+from providers.catalog.methods import OAuthMethod
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names, texts_of, uses

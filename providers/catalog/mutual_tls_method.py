@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from providers.catalog.base_method import Method
 from providers.catalog.calls import Presentation
 from providers.catalog.fields import SecretField
-from providers.catalog.methods import Method
 
 _PEM = r"^[\s!-~]{1,65536}$"
 

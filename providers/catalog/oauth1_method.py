@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
+from providers.catalog.base_method import Method
 from providers.catalog.callback import ResponseNames
 from providers.catalog.calls import ErrorRule, Presentation
 from providers.catalog.fields import ParamName, ResponseName
-from providers.catalog.methods import Method
 from providers.vocabulary import Meaning
 
 SignatureMethod = Literal[

@@ -6,9 +6,9 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from providers.catalog.base_method import Method
 from providers.catalog.fields import Param
 from providers.catalog.host_checks import names_any_host, origin_of
-from providers.catalog.methods import Method
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import uses
 from providers.vocabulary import ParamScope

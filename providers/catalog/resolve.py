@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
 
+from providers.catalog.base_method import Method
 from providers.catalog.calls import Presentation
 from providers.catalog.fields import Param
 from providers.catalog.host_checks import origin_of
-from providers.catalog.methods import Method, OAuthMethod
+from providers.catalog.methods import OAuthMethod
 from providers.catalog.own_hosts import base_url_of, names_account_host, own_addresses
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names, render

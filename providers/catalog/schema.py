@@ -17,18 +17,13 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from providers.catalog.aws_sigv4_method import AwsSigV4Method
+from providers.catalog.base_method import Method
 from providers.catalog.calls import Presentation, Probe, Workspaces
 from providers.catalog.device_method import DeviceAuthorizationMethod
 from providers.catalog.exchange_method import TokenExchangeMethod
 from providers.catalog.facts import AppRegistration, Colour, Confidence, Facts
 from providers.catalog.fields import Param, SecretField, Shape
-from providers.catalog.methods import (
-    ApiKeyMethod,
-    AuthorizationCodeMethod,
-    ClientCredentialsMethod,
-    Method,
-    OAuthMethod,
-)
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod, ClientCredentialsMethod, OAuthMethod
 from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.password_method import PasswordMethod

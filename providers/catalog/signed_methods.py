@@ -8,9 +8,10 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from providers.catalog.base_method import Method, OwnCall
 from providers.catalog.calls import Call, ErrorRule
 from providers.catalog.fields import ParamName, SecretField, Shape
-from providers.catalog.methods import Method, OAuthMethod, OwnCall
+from providers.catalog.methods import OAuthMethod
 from providers.catalog.template import texts_of, uses
 from providers.catalog.typed_methods import Login, login_slips
 from providers.vocabulary import ClientAuthentication, SigningAlgorithm

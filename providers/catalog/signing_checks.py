@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
+from providers.catalog.base_method import Method
 from providers.catalog.host_checks import typed_by_end_user
-from providers.catalog.methods import ClientCredentialsMethod, Method, OAuthMethod
+from providers.catalog.methods import ClientCredentialsMethod, OAuthMethod
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.signed_methods import SigningMethod
 from providers.catalog.template import texts_of, uses

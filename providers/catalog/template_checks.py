@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import JsonValue
 
 from providers.addresses import names_loopback
-from providers.catalog.methods import Method, OAuthMethod
+from providers.catalog.base_method import Method
+from providers.catalog.methods import OAuthMethod
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import is_plain, names, uses
 from providers.vocabulary import ParamScope

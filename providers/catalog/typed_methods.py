@@ -1,6 +1,6 @@
 """What an entry says about the styles by which the end user types the credential, or what a call makes one from.
 
-``ApiKeyMethod``, the general one, is in ``providers.catalog.methods`` with the base of all.
+``ApiKeyMethod``, the general one, is in ``providers.catalog.methods``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from providers.catalog.answers import Expiry
+from providers.catalog.base_method import Method, OwnCall
 from providers.catalog.calls import Call, ErrorRule, Presentation
 from providers.catalog.fields import ParamName, SecretField
-from providers.catalog.methods import Method, OwnCall
 from providers.catalog.pointer import is_pointer
 
 _YEAR_SECONDS = 31_536_000

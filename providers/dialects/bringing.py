@@ -7,8 +7,8 @@ from functools import cached_property
 
 from pydantic import SecretStr
 
+from providers.catalog.base_method import Method
 from providers.catalog.fields import Param, SecretField
-from providers.catalog.methods import Method
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.signed_methods import SigningMethod

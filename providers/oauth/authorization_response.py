@@ -6,8 +6,8 @@ The browser delivers it and could change it. So nothing in it is believed before
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from providers.catalog.base_method import Method
 from providers.catalog.callback import COMMON_MARKERS
-from providers.catalog.methods import Method
 from providers.catalog.schema import CatalogEntry
 from providers.errors import plain_error_code
 from providers.vocabulary import ParamScope

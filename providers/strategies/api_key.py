@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from pydantic import SecretStr
 
-from providers.catalog.methods import ApiKeyMethod, Method
+from providers.catalog.base_method import Method
+from providers.catalog.methods import ApiKeyMethod
 from providers.catalog.resolve import Target
 from providers.strategies.base import Capabilities, Strategy
 from providers.values import Credential

@@ -17,7 +17,7 @@ from typing import ClassVar, final
 
 from pydantic import SecretStr
 
-from providers.catalog.methods import Method
+from providers.catalog.base_method import Method
 from providers.catalog.resolve import Target
 from providers.errors import FieldInvalid
 from providers.oauth.token_response import admit, obtained

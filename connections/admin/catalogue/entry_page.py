@@ -13,11 +13,11 @@ from connections.admin import show as look
 from connections.admin.catalogue.browse import CONFIDENCE_WORDS
 from connections.admin.catalogue.pages import ADD_APPS, SEE_APPS, catalogue_page, page
 from connections.models import ProviderApp
+from providers.catalog.base_method import Method
 from providers.catalog.cautions import cautions_of
 from providers.catalog.checklist import checklist_of
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.loader import UnknownProvider, added_slugs, entry
-from providers.catalog.methods import Method
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies
 from providers.vocabulary import Meaning, ParamScope

@@ -6,7 +6,7 @@
 - ``proxying``: ``tests/connections/lifecycle/proxy/test_provider.py``
 - ``assertions``: ``tests/providers/oauth/test_client_assertion.py``
 - ``refresh_tokens``: ``tests/connections/lifecycle/credentials/test_lifetime.py``
-- ``signed_methods``: ``test_signing_checks.py``
+- ``base_method``: ``test_methods.py`` · ``signed_methods``: ``test_signing_checks.py``
 - ``about_checks``: ``test_facts.py`` · ``own_hosts``: ``tests/connections/access/test_parties.py``
 - ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``: ``tests/providers/strategies/test_oauth1.py``,
   ``tests/providers/strategies/test_aws_sigv4.py``, ``tests/providers/strategies/test_mutual_tls.py``

@@ -3,15 +3,10 @@
 import pytest
 
 from providers.catalog.answers import Expiry
+from providers.catalog.base_method import Method
 from providers.catalog.callback import ResponseNames
 from providers.catalog.loader import entry
-from providers.catalog.methods import (
-    ApiKeyMethod,
-    AuthorizationCodeMethod,
-    ClientCredentialsMethod,
-    Method,
-    RefreshTokens,
-)
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod, ClientCredentialsMethod, RefreshTokens
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod
 from providers.strategies import strategies

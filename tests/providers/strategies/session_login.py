@@ -8,8 +8,8 @@ from typing import ClassVar
 from pydantic import SecretStr
 
 from providers import egress
+from providers.catalog.base_method import Method
 from providers.catalog.fields import SecretField
-from providers.catalog.methods import Method
 from providers.catalog.resolve import Target
 from providers.catalog.schema import CatalogEntry
 from providers.errors import Evidence, GrantRejected, MalformedResponse
