@@ -19,7 +19,7 @@ from connections.models import AccessGrant, ApiClient, Approval
 
 _APPROVE_ASKS = (
     "Exactly what is shown on the page may be done, one time, within 15 minutes: by this client, for this end user and "
-    "agent, with this purpose. The body of a proxied request is not part of it."
+    "agent, with this purpose, and with the body and headers of which the page has the digests."
 )
 _TONES = {"pending": "warn", "approved": "good", "used": "good", "denied": "bad"}
 
@@ -74,11 +74,13 @@ class ApprovalAdmin(ButtonsAdmin[Approval], ReadOnlyAdmin[Approval]):
         *(
             "what",
             "body_sha256",
+            "shown_headers",
             "on",
             "shown_grant",
             "client",
             "end_user",
             "agent",
+            "vouched",
             "purpose",
             "shown_scopes",
             "state",
@@ -105,6 +107,14 @@ class ApprovalAdmin(ButtonsAdmin[Approval], ReadOnlyAdmin[Approval]):
     @admin.display(description="Access grant")
     def shown_grant(self, row: Approval) -> SafeString | str:
         return show.id_link(AccessGrant, row.grant_id)
+
+    @admin.display(description="Headers")
+    def shown_headers(self, row: Approval) -> SafeString | str:
+        return show.facts(row.headers)
+
+    @admin.display(description="Verified by")
+    def vouched(self, row: Approval) -> SafeString | str:
+        return show.facts(row.verified) if row.verified else "Nobody: the caller alone says so"
 
     client = columns.id_link("api_client_id", "API client", ApiClient)
     shown_scopes = columns.codes("scopes", "Scopes")

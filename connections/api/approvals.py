@@ -28,7 +28,9 @@ class ApprovalOut(BaseModel):
     """What was asked, and the answer. ``state`` is `pending`, `approved`, `denied`, `used` or `expired`.
 
     ``method``, ``path``, ``query`` and ``body_sha256`` (the digest of its body, in hexadecimal) are those of a proxied
-    request, "" for a vend.
+    request, "" for a vend. ``headers`` are those of its headers that may change what it does: a few as they are, any
+    other as `sha256:…`. ``verified`` names the issuer that vouches for the ``end_user`` or the ``agent``; the caller
+    alone named whoever is missing there.
     """
 
     id: uuid.UUID
@@ -45,6 +47,8 @@ class ApprovalOut(BaseModel):
     path: str
     query: str
     body_sha256: str
+    headers: dict[str, str] = Field(description="those that may change what is done; most as `sha256:…`")
+    verified: dict[str, str] = Field(description="the issuer that vouches for the `end_user` or the `agent`")
     state: Literal["pending", "approved", "denied", "used", "expired"]
     once: bool
     created_at: datetime
@@ -76,6 +80,8 @@ def approval_out(approval: Approval, *, tenant: str, now: datetime) -> ApprovalO
         path=approval.path,
         query=approval.query,
         body_sha256=approval.body_sha256,
+        headers=approval.headers,
+        verified=approval.verified,
         state=approval.state(now=now),
         once=approval.is_once,
         created_at=approval.created_at,

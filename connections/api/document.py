@@ -123,6 +123,8 @@ _REFUSED: dict[str, tuple[str, ...]] = {
     "send_test_event": ("credential_unreadable", "provider_unavailable"),
     "create_access_grant": ("policy_denied",),
     "approve": ("policy_denied",),
+    "deny": ("policy_denied",),
+    "put_sharing": ("policy_denied",),
     "list_events": ("cursor_expired",),
 }
 

@@ -52,7 +52,8 @@ class AccessGrant(models.Model):
     ``allows_vend``: the subject may hold the credential, although that can do more than the grant allows.
     ``needs_approval``: somebody has to approve each thing that is done under it (``Approval``).
 
-    ``granted_by`` is the end user who gave it, "" for the tenant or the operator; the audit trail has who asked.
+    ``granted_by`` is the end user who gave it, "" for the tenant or the operator. ``given_by_client`` is the id of the
+    API client that asked for it, null for an operator: it does not let itself in (``lifecycle.policy``).
     ``terms`` is the digest of all of this, by which a grant that is given twice is one.
     """
 
@@ -70,6 +71,7 @@ class AccessGrant(models.Model):
     allows_vend = models.BooleanField(default=False)
     needs_approval = models.BooleanField(default=False)
     granted_by = models.CharField(max_length=255, default="", blank=True)
+    given_by_client = models.UUIDField(null=True, blank=True, editable=False)
     note = models.CharField(max_length=255, default="", blank=True)
     terms = models.BinaryField(editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -125,6 +127,11 @@ class AccessGrant(models.Model):
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.is_expired(now=now) else "standing"
+
+    def confirm(self, given_by_client: uuid.UUID | None) -> None:
+        """Have it be given by this API client from now on, None for an operator, who gives the same once more."""
+        self.given_by_client = given_by_client
+        self.save(update_fields=["given_by_client"])
 
     def seal_terms(self) -> None:
         """Set ``terms`` from the other columns, before the row is stored. Does not save."""

@@ -44,6 +44,7 @@ class ApiClient(models.Model):
     CIDR notation; from anywhere where there is none. ``demands_verified``: it vends only for end users, and as agents,
     whose tokens ``lifecycle.identify`` has verified. ``assertion_keys`` are its own public keys (a JWK Set's), or
     ``assertion_jwks_url`` where they are: with them it signs for itself at the token endpoint (RFC 7523 §2.2).
+    ``handled_by`` are the ids of other API clients that have made or changed it, or issued a key of it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -56,6 +57,7 @@ class ApiClient(models.Model):
     demands_verified = models.BooleanField(default=False)
     assertion_keys = models.JSONField(null=True, blank=True)
     assertion_jwks_url = models.CharField(max_length=1000, default="", blank=True)
+    handled_by = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True)
     restriction = models.CharField(max_length=10, choices=Restriction, default=Restriction.NONE, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

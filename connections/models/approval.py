@@ -18,9 +18,11 @@ class Approval(models.Model):
     """One question, and its answer. ``asked`` is the digest of all that is asked: nothing else is approved with it.
 
     ``action`` is "vend" or "proxy"; ``method``, ``path``, ``query`` and ``body_sha256`` (of a body, in hexadecimal) are
-    those of a proxied request, "" otherwise. It waits for an answer until ``expires_at``. ``is_approved`` is null until
-    somebody answers. What is approved may be done until ``good_until``, and, with ``is_once``, one time (``used_at``).
-    ``decided_by`` names who answered, for people.
+    those of a proxied request, "" otherwise. ``headers`` are those of its headers that may change what it does: the
+    value of a few that are known to, of any other ``sha256:…``. ``verified`` names who vouches for ``end_user`` and
+    ``agent``, by these names; the caller alone named whoever is missing there. It waits for an answer until
+    ``expires_at``. ``is_approved`` is null until somebody answers. What is approved may be done until ``good_until``,
+    and, with ``is_once``, one time (``used_at``). ``decided_by`` names who answered, for people.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,6 +39,8 @@ class Approval(models.Model):
     path = models.CharField(max_length=2000, default="", blank=True)
     query = models.CharField(max_length=2000, default="", blank=True)
     body_sha256 = models.CharField(max_length=64, default="", blank=True)
+    headers = models.JSONField(default=dict, db_default={}, blank=True)
+    verified = models.JSONField(default=dict, db_default={}, blank=True)
     asked = models.BinaryField(editable=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -88,8 +92,8 @@ class Approval(models.Model):
         """Return what the audit trail and events tell of what is asked, JSON-ready. No I/O.
 
         Keys: ``approval``, ``grant``, ``connection`` and ``api_client`` (ids), ``end_user`` and ``agent`` (or None),
-        ``purpose``, ``action``, ``scopes``, ``method`` and ``path`` ("" for a vend); ``query_sha256`` and
-        ``body_sha256`` in hexadecimal, where there is a query or a body.
+        ``purpose``, ``action``, ``scopes``, ``method`` and ``path`` ("" for a vend); where there are any,
+        ``query_sha256`` and ``body_sha256`` in hexadecimal, ``headers`` and ``verified``.
         """
         digests = {
             "query_sha256": hashlib.sha256(self.query.encode()).hexdigest() if self.query else "",
@@ -108,4 +112,6 @@ class Approval(models.Model):
             "method": self.method,
             "path": self.path,
             **{name: digest for name, digest in digests.items() if digest},
+            **({"headers": dict(self.headers)} if self.headers else {}),
+            **({"verified": dict(self.verified)} if self.verified else {}),
         }

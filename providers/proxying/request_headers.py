@@ -66,6 +66,48 @@ _PASSED = frozenset({"x-amz-target"})
 _PREFIXES = ("proxy-", "forwarded", "x-forwarded", "x-amz-", "latchkey-", "sec-", "x-envoy-", "x-appengine-")
 
 
+# What says nothing about what is done: who asks for an answer of which form, when, and by which trace.
+_NEUTRAL = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-language",
+        "baggage",
+        "cache-control",
+        "date",
+        "dnt",
+        "elastic-apm-traceparent",
+        "idempotency-key",
+        "if-modified-since",
+        "if-none-match",
+        "newrelic",
+        "origin",
+        "pragma",
+        "priority",
+        "referer",
+        "request-id",
+        "sentry-trace",
+        "traceparent",
+        "tracestate",
+        "uber-trace-id",
+        "upgrade-insecure-requests",
+        "user-agent",
+        "x-amzn-trace-id",
+        "x-cloud-trace-context",
+        "x-correlation-id",
+        "x-request-id",
+        "x-requested-with",
+        "x-stripe-client-telemetry",
+        "x-stripe-client-user-agent",
+    }
+)
+_NEUTRAL_PREFIXES = ("x-b3-", "x-datadog-", "x-stainless-")
+# Those that are known to say what is meant, and hold nothing secret.
+SHOWN_HEADERS = frozenset(
+    {"content-type", "content-encoding", "x-amz-target", "stripe-account", "stripe-context", "x-goog-user-project"}
+)
+
+
 class HeadersRefused(ValueError):
     """The headers of a proxied request are no HTTP, or too many. The text says what is wrong with them."""
 
@@ -92,6 +134,16 @@ def passed_on(received: Headers, *, replaced: Iterable[str]) -> list[tuple[str, 
             continue
         kept.append((name, value))
     return kept
+
+
+def headers_that_count(received: Headers) -> list[tuple[str, str]]:
+    """Return those of ``received`` that go to the provider and may change what it does, by name. Raises as above.
+
+    Several of one name stay in their order.
+    """
+    passed = passed_on(received, replaced=())
+    counting = [one for one in passed if one[0] not in _NEUTRAL and not one[0].startswith(_NEUTRAL_PREFIXES)]
+    return sorted(counting, key=lambda header: header[0])
 
 
 def _for_the_provider(preferences: str) -> str:

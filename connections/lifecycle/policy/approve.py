@@ -1,8 +1,9 @@
 """Approvals: a grant may need one for each thing that is done under it. Who asks waits; somebody else answers.
 
-What is approved is exactly what was asked: this client, for this end user and agent, with this purpose, on this
-connection; a vend with these scopes, or a proxied request with this method, path, query and body. Of the body only the
-digest is kept, and in the trail of the query too: they may hold what is nobody else's to read. ``ask`` finds or makes
+What is approved is exactly what was asked: this client, for this end user and agent, verified or only named, with this
+purpose, on this connection; a vend with these scopes, or a proxied request with this method, path, query, headers and
+body. Of the body and of most headers only the digest is kept, and in the trail of the query too: they may hold what is
+nobody else's to read. ``ask`` finds or makes
 the question; ``decide_approval`` answers it; ``spend`` uses up an answer for one time, and ``give_back`` undoes that
 where nothing was done after all.
 """
@@ -18,9 +19,10 @@ from django.db import IntegrityError, transaction
 from connections.journal import audit, events
 from connections.lifecycle.policy.approve_link import approve_url
 from connections.lifecycle.policy.decide import UseRequest
-from connections.lifecycle.policy.reach import who_could_be
+from connections.lifecycle.policy.reach import of_one_hand
 from connections.models import AccessGrant, ApiClient, Approval
 from connections.refusals import ApprovalRequired, InvalidRequest, NotFound, PolicyDenied
+from providers.proxying.request_headers import SHOWN_HEADERS, HeadersRefused, headers_that_count
 
 WAITS = timedelta(hours=1)
 GOOD_FOR = timedelta(minutes=15)
@@ -51,6 +53,8 @@ def ask(
         raise InvalidRequest(
             f"What needs an approval has a path and a query of {LONGEST_SHOWN} characters at most.", field="path"
         )
+    if sum(len(name) + len(value) for name, value in _shown(request).items()) > LONGEST_SHOWN:
+        raise InvalidRequest("What needs an approval has fewer headers, and shorter ones.", field="headers")
     asked = _asked(request, connection_id=connection_id)
     last = Approval.objects.filter(grant=grant, asked=asked).first()
     state = "" if last is None else last.state(now=now)
@@ -106,7 +110,8 @@ def decide_approval(
             raise NotFound("There is no such approval.")
         if _answers_itself(found, actor):
             raise PolicyDenied(
-                "An API client answers nothing that it has asked for, nor what a client has that may issue keys of it.",
+                "An API client answers nothing that it has asked for, nor what one of the same hand has asked for:"
+                " one may issue, or has issued, a key of the other.",
                 rule="own_approval",
             )
         decided = Approval.objects.filter(id=approval_id, decided_at=None, expires_at__gt=now).update(
@@ -138,11 +143,11 @@ def decide_approval(
 
 
 def _answers_itself(approval: Approval, actor: audit.Actor) -> bool:
-    """Whether who answers could be who asked. Two queries at most."""
+    """Whether who answers could be who asked. A few queries."""
     if actor.api_client_id is None:
         return False
     answers = ApiClient.objects.filter(id=actor.api_client_id).first()
-    return answers is None or approval.api_client_id in who_could_be(answers)
+    return answers is None or bool(of_one_hand(answers, {approval.api_client_id}))
 
 
 def _request(
@@ -168,6 +173,8 @@ def _request(
                 path=request.path,
                 query=request.query,
                 body_sha256=request.body_sha256 or "",
+                headers=_shown(request),
+                verified=dict(request.verified),
                 asked=asked,
                 created_at=now,
                 expires_at=now + WAITS,
@@ -208,8 +215,29 @@ def _asked(request: UseRequest, *, connection_id: uuid.UUID) -> bytes:
         request.path,
         request.query,
         request.body_sha256,
+        _counted(request),
+        sorted(request.verified.items()),
     ]
     return hashlib.sha256(json.dumps(asked).encode()).digest()
+
+
+def _counted(request: UseRequest) -> list[tuple[str, str]]:
+    try:
+        return headers_that_count(request.headers)
+    except HeadersRefused as refused:
+        raise InvalidRequest(str(refused), field="headers") from None
+
+
+def _shown(request: UseRequest) -> dict[str, str]:
+    """Return the headers as who approves sees them: a digest of each that is not known to say what is meant."""
+    values: dict[str, list[str]] = {}
+    for name, value in _counted(request):
+        values.setdefault(name, []).append(value)
+    told = {name: ", ".join(each) for name, each in values.items()}
+    return {
+        name: value if name in SHOWN_HEADERS else f"sha256:{hashlib.sha256(value.encode()).hexdigest()}"
+        for name, value in told.items()
+    }
 
 
 def _ids(approval: Approval) -> dict[str, Any]:

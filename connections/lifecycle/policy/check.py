@@ -1,6 +1,7 @@
 """Ask ``decide`` with the access grants that there are, and refuse in words that a caller can act on."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 from django.db.models import F
 
 from connections.lifecycle.policy.approve import ask, give_back, spend
-from connections.lifecycle.policy.decide import Denied, Rule, UseFacts, UseRequest, decide_use, needs_grant
-from connections.models import AccessGrant
+from connections.lifecycle.policy.decide import Denied, Rule, UseFacts, UseRequest, decide_use, is_proven, needs_grant
+from connections.lifecycle.policy.reach import of_one_hand
+from connections.models import AccessGrant, ApiClient, Permission
 from connections.refusals import ApprovalRequired, PolicyDenied
 
 _DETAIL = {
@@ -24,6 +26,8 @@ _DETAIL = {
     " which it uses: let a grant be given that names paths.",
     Rule.PROXY_ONLY: "The access grant allows less than the credential can do, so the credential is not handed out: use"
     " the proxy, or let a grant be given that allows the vend.",
+    Rule.OWN_GRANT: "No API client lets itself in: this access grant was given by it, or by a client that it could be."
+    " Let an operator or another client give it, give it with needs_approval, or prove by a token for whom you call.",
 }
 
 
@@ -70,7 +74,9 @@ def check_use(
     now: datetime,
     is_repeat: bool = False,
 ) -> Access:
-    """Return what allows ``request``. No I/O where it needs no access grant, else a query, or a few for an approval.
+    """Return what allows ``request``. No I/O where it needs no access grant, else a query.
+
+    A few more for an approval, or where a client has given a grant that counts only if another has.
 
     Raises ``PolicyDenied``, with the members ``rule`` (a ``Rule``) and, where one came near to allowing it, ``grant``
     (its id as text); and ``ApprovalRequired``, having asked for the approval. Writes no audit row of the use: the
@@ -80,7 +86,8 @@ def check_use(
         return NO_GRANT
     on_it = AccessGrant.objects.for_tenant(tenant_id).standing().on(connection_id, provider=provider)
     grants = {grant.id: grant for grant in on_it.order_by(*_BEST_FIRST)}
-    decision = decide_use(facts, request, grants.values(), now=now)
+    own = _own(grants.values(), request)
+    decision = decide_use(facts, request, grants.values(), own=own, now=now)
     if isinstance(decision, Denied):
         told: dict[str, Any] = {"rule": decision.rule.value}
         if decision.grant_id is not None:
@@ -91,3 +98,23 @@ def check_use(
     approval = ask(grants[decision.grant_id], request, connection_id=connection_id, now=now, is_repeat=is_repeat)
     is_spent = approval.is_once and approval.used_at is not None
     return Access(decision.grant_id, None if is_spent else approval.id)
+
+
+def _own(grants: Iterable[AccessGrant], request: UseRequest) -> set[uuid.UUID]:
+    """Return the ids of the grants that count as given by who asks. No I/O where operators gave them all.
+
+    What a client gave itself counts as another's where a token proves that it is for the grant's subject: unless the
+    client may say itself whose tokens are believed.
+    """
+    given = {grant.id: grant for grant in grants if grant.given_by_client is not None}
+    client = ApiClient.objects.filter(id=request.client_id).first() if given else None
+    if client is None:
+        return set()
+    hands = of_one_hand(client, {grant.given_by_client for grant in given.values() if grant.given_by_client})
+    may_be_proven = Permission.CALLERS not in client.permissions
+    return {
+        id_
+        for id_, grant in given.items()
+        if grant.given_by_client in hands
+        and not (may_be_proven and grant.given_by_client == client.id and is_proven(grant, request))
+    }

@@ -10,7 +10,7 @@ paths are looked at one by one. ``allows_vend`` on the grant says that the subje
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +40,7 @@ class Rule(StrEnum):
     GRANT_PATH = "grant_path"
     GRANT_SCOPES_UNSEEN = "grant_scopes_unseen"
     PROXY_ONLY = "proxy_only"
+    OWN_GRANT = "own_grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,9 @@ class UseRequest:
     are those of the end user's, ``agent`` and ``purpose`` are "" for none. ``scopes`` are what the caller asks for.
     ``method`` and ``path`` are those of a proxied request: the method in capitals, the path as it goes to the provider,
     below the base URL and without its ``query``. ``body_sha256`` is the digest of its body in hexadecimal, "" for none,
-    and None where the body has not been read. Only an approval looks at query and body. ``encoded_slashes`` as for
-    ``paths.matches``.
+    and None where the body has not been read. Only an approval looks at query, ``headers`` and body.
+    ``encoded_slashes`` as for ``paths.matches``. ``verified`` names who vouches for the ``end_user`` (and the groups)
+    and the ``agent``, by these names.
     """
 
     action: Action
@@ -67,6 +69,8 @@ class UseRequest:
     query: str = ""
     body_sha256: str | None = ""
     encoded_slashes: bool = False
+    headers: Sequence[tuple[str, str]] = ()
+    verified: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +140,47 @@ def needs_grant(facts: Owned, request: Asking) -> Rule | None:
 
 
 def decide_use(
-    facts: UseFacts, request: UseRequest, grants: Iterable[AccessGrant], *, now: datetime
+    facts: UseFacts,
+    request: UseRequest,
+    grants: Iterable[AccessGrant],
+    *,
+    own: Collection[uuid.UUID] = (),
+    now: datetime,
 ) -> Allowed | Denied:
-    """Decide one use of a connection, given the grants on it that nobody has revoked."""
+    """Decide one use of a connection, given the grants on it that nobody has revoked, the best first.
+
+    ``own`` are the ids of those that the client could have given to itself, directly or by another that it could be.
+    Under such a grant it does no more than it could without: where it names an end user, it vouches for that name as it
+    would for the owner's. So it opens nothing that is used under grants only, takes the place of no permission to act
+    without a user, and passes by no grant that needs an approval.
+    """
     needed = needs_grant(facts, request)
     if needed is None:
         return Allowed()
     nearest = Denied(needed)
+    allowing = []
     for grant in grants:
         if not _is_for(grant, request):
             continue
         against = _against(grant, facts, request, now=now)
         if against is None:
-            return Allowed(grant.id)
-        if _NEARNESS[against] > _NEARNESS[nearest.rule]:
+            allowing.append(grant)
+        elif _NEARNESS[against] > _NEARNESS[nearest.rule]:
             nearest = Denied(against, grant.id)
-    return nearest
+    if not allowing:
+        return nearest
+    if needed is Rule.OTHER_USER and not any(grant.needs_approval for grant in allowing):
+        return Allowed(allowing[0].id)
+    by_others = next((grant for grant in allowing if grant.id not in own or grant.needs_approval), None)
+    return Denied(Rule.OWN_GRANT, allowing[0].id) if by_others is None else Allowed(by_others.id)
+
+
+def is_proven(grant: AccessGrant, request: UseRequest) -> bool:
+    """Whether a token that was verified says that ``request`` is for the subject of ``grant``. No I/O."""
+    kind = SubjectKind(grant.subject_kind)
+    if kind is SubjectKind.API_CLIENT:
+        return False
+    return bool(request.verified.get("agent" if kind is SubjectKind.AGENT else "end_user"))
 
 
 def lets_proxy(grant: AccessGrant, facts: UseFacts, request: UseRequest, *, now: datetime) -> bool:

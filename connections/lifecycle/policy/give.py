@@ -40,8 +40,8 @@ class Terms:
 def give(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> tuple[AccessGrant, bool]:
     """Give an access grant of ``tenant``'s. Return it, and whether it is new.
 
-    A grant of the same terms that nobody has revoked is not given twice. One transaction, with an audit row and an
-    event. Raises as ``check_terms``.
+    A grant of the same terms that nobody has revoked is not given twice; it is whoever's who gave it last, and an
+    operator's for good. One transaction, with an audit row and an event. Raises as ``check_terms``.
     """
     check_terms(terms, tenant=tenant, now=now, actor=actor)
     grant = AccessGrant(
@@ -56,6 +56,7 @@ def give(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> 
         allows_vend=terms.allows_vend,
         needs_approval=terms.needs_approval,
         granted_by=terms.granted_by,
+        given_by_client=actor.api_client_id,
         note=terms.note,
         expires_at=terms.expires_at,
         created_at=now,
@@ -63,7 +64,7 @@ def give(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> 
     grant.seal_terms()
     same = AccessGrant.objects.for_tenant(tenant.id).standing().filter(terms=grant.terms)
     if (known := same.first()) is not None:
-        return known, False
+        return _confirmed(known, actor=actor), False
     try:
         with transaction.atomic():
             grant.save(force_insert=True)
@@ -81,8 +82,24 @@ def give(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> 
     except IntegrityError as error:
         if "one_access_grant_of_these_terms" not in str(error.__cause__):
             raise
-        return same.get(), False  # another call was faster
+        return _confirmed(same.get(), actor=actor), False  # another call was faster
     return grant, True
+
+
+def _confirmed(known: AccessGrant, *, actor: audit.Actor) -> AccessGrant:
+    """Return a grant that is given once more, by another than before with an audit row. One transaction at most."""
+    if known.given_by_client is not None and known.given_by_client != actor.api_client_id:
+        with transaction.atomic():
+            known.confirm(actor.api_client_id)
+            audit.record(
+                "access_grant.given",
+                actor=actor,
+                tenant_id=known.tenant_id,
+                connection_id=known.connection_id,
+                scopes=known.scopes or (),
+                detail={**known.told(), "again": True},
+            )
+    return known
 
 
 def check_terms(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> None:

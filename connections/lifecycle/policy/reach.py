@@ -4,14 +4,15 @@ Otherwise whoever has its key could make a client that may do everything. So a c
 it, and one that may be called from one network makes no client that may be called from anywhere. An operator at the
 admin or a command is bound by no client's reach.
 
-For the same reason a client that may have a key of another is that other, where two have to agree.
+For the same reason clients of one hand are one, where two have to agree: who asks and who approves, and, on what is
+used under grants only, who gives a grant and who uses it.
 """
 
 import ipaddress
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from django.db.models import Q
+from django.db.models import F, Func, Value
 
 from connections.lifecycle.policy.client_rules import covers
 from connections.models import ApiClient, Permission
@@ -30,12 +31,68 @@ def check_reach(wanted: ApiClient, *, within: ApiClient | None) -> None:
         raise PermissionDenied(f"An API client gives no other more than it has itself: {'; '.join(beyond)}.")
 
 
-def who_could_be(client: ApiClient) -> set[uuid.UUID]:
-    """Return the ids of who could call as ``client``: itself, and the clients that may issue a key of it. One query."""
-    issuers = ApiClient.objects.filter(
-        Q(tenant=client.tenant_id) | Q(tenant=None), permissions__contains=[Permission.CALLERS.value]
+def note_hand(client: ApiClient, *, within: ApiClient | None) -> None:
+    """Note that the API client ``within`` made or changed ``client``, or issued a key of it. One statement at most.
+
+    Whoever did so may still be able to call as ``client`` when it may do less itself. None is an operator.
+    """
+    if within is None or within.id == client.id or within.id in client.handled_by:
+        return
+    ApiClient.objects.filter(id=client.id).exclude(handled_by__contains=[within.id]).update(
+        handled_by=Func(F("handled_by"), Value(within.id), function="array_append")
     )
-    return {client.id, *(one.id for one in issuers if not _beyond(client, one))}
+    client.handled_by = [*client.handled_by, within.id]
+
+
+def of_one_hand(client: ApiClient, others: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of ``others`` (ids of API clients) one hand could hold beside ``client``, which is of its own hand.
+
+    That is whoever may issue keys of ``client``, or whose keys it may issue; whoever did so, or changed the other; and
+    where a client of one tenant did so with both. What an operator-wide client has made is not of one hand for that
+    alone: it makes clients in the operator's name. A few queries.
+    """
+    found = {client.id} & set(others)
+    loaded = list(ApiClient.objects.filter(id__in=set(others) - found))
+    known = _with_handlers([client, *loaded])
+    theirs = _handlers(client, known)
+    for other in loaded:
+        also = _handlers(other, known)
+        common = {hand for hand in theirs & also if known[hand].tenant_id is not None}
+        if other.id in theirs or client.id in also or common or _may_be(client, other) or _may_be(other, client):
+            found.add(other.id)
+    return found
+
+
+def may_use_by_itself(client: ApiClient) -> bool:
+    """Whether ``client``, or a tenant's client that had a hand in it, uses connections for whomever it names."""
+    known = _with_handlers([client])
+    hands = [one for one in known.values() if one.id == client.id or one.tenant_id is not None]
+    uses = {Permission.VEND.value, Permission.PROXY.value}
+    return any(not one.demands_verified and not uses.isdisjoint(one.permissions) for one in hands)
+
+
+def _with_handlers(clients: Sequence[ApiClient]) -> dict[uuid.UUID, ApiClient]:
+    """Return ``clients`` and whoever had a hand in one of them, directly or not, by their ids. A query or a few."""
+    known = {one.id: one for one in clients}
+    while missing := {hand for one in known.values() for hand in one.handled_by} - set(known):
+        known |= {id_: ApiClient(id=id_) for id_ in missing}  # one that is gone does nothing any more
+        known |= {one.id: one for one in ApiClient.objects.filter(id__in=missing)}
+    return known
+
+
+def _handlers(client: ApiClient, known: Mapping[uuid.UUID, ApiClient]) -> set[uuid.UUID]:
+    """Return who had a hand in ``client``, or in who had, by the clients that are ``known``. No I/O."""
+    found: set[uuid.UUID] = set()
+    further = set(client.handled_by)
+    while further:
+        found |= further
+        further = {hand for one in further for hand in known[one].handled_by} - found
+    return found
+
+
+def _may_be(wanted: ApiClient, within: ApiClient) -> bool:
+    """Whether ``within`` may issue a key of ``wanted``."""
+    return Permission.CALLERS in within.permissions and not _beyond(wanted, within)
 
 
 def _beyond(wanted: ApiClient, within: ApiClient) -> Sequence[str]:

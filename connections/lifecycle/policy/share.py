@@ -6,8 +6,9 @@ from typing import Any
 from connections.database.locks import RowCheck, lock_connection
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
-from connections.models import Connection, OwnerKind
-from connections.refusals import InvalidRequest, NotFound
+from connections.lifecycle.policy.reach import may_use_by_itself
+from connections.models import ApiClient, Connection, OwnerKind
+from connections.refusals import InvalidRequest, NotFound, PolicyDenied
 
 
 def share(
@@ -22,7 +23,8 @@ def share(
 
     ``granted_by`` is the end user who answers from now on for what belongs to the whole tenant, "" for the tenant
     itself. One short transaction, which locks the connection. Raises ``NotFound``, and ``InvalidRequest`` for an end
-    user's own connection, which is not handed over, and what ``check`` raises of the locked connection.
+    user's own connection, which is not handed over, what ``check`` raises of the locked connection, and
+    ``PolicyDenied`` where an API client would open for itself what is kept to grants.
     """
     with short_transaction():
         connection = lock_connection(connection_id)
@@ -39,6 +41,12 @@ def share_locked(
     """Do as ``share`` for a locked connection, in the caller's transaction, with an audit row and an event."""
     if granted_by and connection.owner_kind != OwnerKind.TENANT:
         raise InvalidRequest("An end user's own connection is not handed over.", field="granted_by")
+    if grants_only is False and connection.grants_only and not _may_open(actor):
+        raise PolicyDenied(
+            "An API client that uses connections for whomever it names opens none that is kept to grants, nor does one"
+            " that such a client has made: let an operator do it, or a client that neither vends nor proxies.",
+            rule="own_grant",
+        )
     before = _told(connection)
     if granted_by is not None and granted_by != connection.granted_by:
         connection.hand_over(granted_by)
@@ -50,6 +58,14 @@ def share_locked(
     detail = after | {f"{name}_before": value for name, value in before.items()}
     audit.record("connection.shared", actor=actor, connection=connection, detail=detail)
     events.emit("connection.shared", connection, **detail)
+
+
+def _may_open(actor: audit.Actor) -> bool:
+    """Whether ``actor`` would not open the connection for itself. No I/O where it is no API client."""
+    if actor.api_client_id is None:
+        return True
+    client = ApiClient.objects.filter(id=actor.api_client_id).first()
+    return client is not None and not may_use_by_itself(client)
 
 
 def _told(connection: Connection) -> dict[str, Any]:

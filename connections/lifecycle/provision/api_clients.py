@@ -13,7 +13,7 @@ from django.db import transaction
 from connections.access.secrets import digest
 from connections.journal import audit
 from connections.lifecycle.policy.client_rules import check_rules
-from connections.lifecycle.policy.reach import check_reach
+from connections.lifecycle.policy.reach import check_reach, note_hand
 from connections.lifecycle.provision.brands import check_name
 from connections.lifecycle.provision.trusted_issuers import check_address, check_keys
 from connections.models import ApiClient, ApiKey, ManagementSession, Permission, Restriction, Tenant
@@ -75,6 +75,7 @@ def save_api_client(
         if not is_new and not differs(client, *terms):
             return client
         client.save(update_fields=list(terms))
+        note_hand(client, within=within)
         audit.record(
             "api_client.saved",
             actor=actor,
@@ -166,6 +167,7 @@ def register_assertion_keys(
         return
     with transaction.atomic():
         client.save(update_fields=["assertion_keys", "assertion_jwks_url"])
+        note_hand(client, within=within)
         audit.record(
             "api_client.keys_registered",
             actor=actor,
@@ -193,6 +195,7 @@ def issue_key(
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         _end_hold(client, now=now, actor=actor)
+        note_hand(client, within=within)
         row = ApiKey.objects.create(
             id=key_id or uuid.uuid4(),
             client=client,

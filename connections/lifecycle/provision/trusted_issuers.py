@@ -14,7 +14,7 @@ from django.db import transaction
 
 from connections.journal import audit
 from connections.lifecycle.identify.conditions import check_conditions
-from connections.lifecycle.policy.reach import check_reach
+from connections.lifecycle.policy.reach import check_reach, note_hand
 from connections.models import ApiClient, CallerRule, IssuerUse, ProvenToken, Tenant, TrustedIssuer
 from connections.models.mutators import differs
 from connections.refusals import InvalidRequest, NotFound, PermissionDenied
@@ -80,6 +80,8 @@ def trust_issuer(
         if not is_new and not differs(row, *terms):
             return row
         row.save(update_fields=list(terms))
+        for rule in row.rules.select_related("client"):
+            note_hand(rule.client, within=within)
         ProvenToken.objects.filter(rule__issuer=row).delete()
         audit.record("issuer.trusted", actor=actor, tenant_id=row.tenant_id, detail=_told(row))
     return row
@@ -130,6 +132,7 @@ def add_caller_rule(
     with transaction.atomic():
         rule, is_new = CallerRule.objects.get_or_create(issuer=issuer, client=client, conditions=wanted)
         if is_new:
+            note_hand(client, within=within)
             audit.record("caller_rule.added", actor=actor, tenant_id=client.tenant_id, detail=_told_rule(rule))
     return rule
 

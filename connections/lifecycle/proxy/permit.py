@@ -39,7 +39,7 @@ from connections.lifecycle.refresh.claim import Need, RefreshReport
 from connections.lifecycle.vend.for_subject import token_for_subject
 from connections.lifecycle.vend.opening import row_of_subject
 from connections.lifecycle.vend.query import VendRow, note_use, run_vend_statement, vouched
-from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
+from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh, unverified
 from connections.lifecycle.vend.rules import (
     DEFAULT_MIN_TTL_SECONDS,
     ExchangeFirst,
@@ -306,16 +306,21 @@ def _loaded(row: VendRow) -> tuple[Sequence[str], Connection]:
 def _check_reach(
     order: ProxyOrder, row: VendRow, rules: Sequence[str], connection: Connection, *, is_repeat: bool
 ) -> Access:
-    """Return what allows the request. Raises the refusal.
+    """Return what allows the request. Raises the refusal; no approval is asked for that could not mend it.
 
     A client with rules may do what they say and no more, also under a grant. A client without rules may do what a grant
     says that names paths.
     """
     if (off := switched_off(connection)) is not None:
         raise off
+    if row.demands_verified and not order.use.is_verified:
+        raise unverified()
     path, encoded_slashes = f"/{order.path}", entry_named(row.provider).proxy.encoded_slashes
     if ENCODED_SLASH.search(path) and not encoded_slashes:
         raise InvalidRequest("The path holds an encoded slash, which is not taken for this provider.", field="path")
+    by_rules = allows(rules, provider=row.provider, method=order.method, path=path, encoded_slashes=encoded_slashes)
+    if rules and not by_rules:
+        raise _beyond_rules()
     access = check_use(
         UseFacts(
             owner_kind=OwnerKind(row.owner_kind),
@@ -339,6 +344,8 @@ def _check_reach(
             query=order.query,
             body_sha256=order.body_sha256,
             encoded_slashes=encoded_slashes,
+            headers=order.headers,
+            verified=order.use.vouched_by,
         ),
         tenant_id=row.tenant_id,
         connection_id=connection.id,
@@ -346,16 +353,16 @@ def _check_reach(
         now=row.now,
         is_repeat=is_repeat,
     )
-    if allows(rules, provider=row.provider, method=order.method, path=path, encoded_slashes=encoded_slashes):
-        return access
     grant_id = access.grant_id
-    names_paths = grant_id is not None and AccessGrant.objects.filter(id=grant_id, paths__isnull=False).exists()
-    if rules or not names_paths:
-        raise PolicyDenied(
-            "Neither a proxy rule of this API client nor an access grant allows this method and path.",
-            rule="proxy_rules",
-        )
-    return access
+    if by_rules or (grant_id and AccessGrant.objects.filter(id=grant_id, paths__isnull=False).exists()):
+        return access
+    raise _beyond_rules()
+
+
+def _beyond_rules() -> PolicyDenied:
+    return PolicyDenied(
+        "Neither a proxy rule of this API client nor an access grant allows this method and path.", rule="proxy_rules"
+    )
 
 
 def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | ExchangeFirst | Vend:

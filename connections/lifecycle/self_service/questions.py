@@ -2,7 +2,7 @@
 
 They answer for their own connections, and for those of the whole tenant that they answer for (``granted_by``). The API
 client that has invited them could open the page itself. So it needs the permission to grant, as for an answer by the
-API, and what it has asked for by itself is not answered here, nor what a client has asked for that could be it.
+API, and what it has asked for by itself is not answered here, nor what a client of one hand with it has asked for.
 """
 
 import uuid
@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from connections.journal import audit
 from connections.lifecycle.policy.approve import decide_approval
-from connections.lifecycle.policy.reach import who_could_be
+from connections.lifecycle.policy.reach import of_one_hand
 from connections.models import ApiClient, Approval, ManagementSession, OwnerKind, Permission
 from connections.models.failures import Failure
 from connections.refusals import SessionUnusable
@@ -31,13 +31,13 @@ class Question:
 
 
 def waiting(session: ManagementSession, *, now: datetime) -> Sequence[Question]:
-    """Return what waits for an answer, the oldest first. A query, or two."""
+    """Return what waits for an answer, the oldest first. A few queries."""
     found = _theirs(session).filter(decided_at=None, expires_at__gt=now).order_by("created_at", "id")
     return _with_askers(list(found[:MOST_SHOWN]))
 
 
 def question(session: ManagementSession, approval_id: uuid.UUID) -> Question:
-    """Return one of them, answered or not. Two queries. Raises ``SessionUnusable`` ("gone") for what is not theirs."""
+    """Return one of them, answered or not. A few queries. Raises ``SessionUnusable`` ("gone") for any other."""
     found = _theirs(session).filter(id=approval_id).first()
     if found is None:
         raise SessionUnusable(Failure.GONE)
@@ -61,7 +61,8 @@ def _theirs(session: ManagementSession) -> QuerySet[Approval]:
     own = Q(connection__owner_kind=OwnerKind.END_USER, connection__end_user=session.end_user)
     own |= Q(connection__owner_kind=OwnerKind.TENANT, connection__granted_by=session.end_user)
     found = Approval.objects.filter(own, tenant_id=session.tenant_id, connection__tenant_id=session.tenant_id)
-    found = found.exclude(api_client_id__in=who_could_be(session.api_client))
+    askers = set(found.order_by().values_list("api_client_id", flat=True).distinct())
+    found = found.exclude(api_client_id__in=of_one_hand(session.api_client, askers))
     return found.select_related("connection__tenant", "connection__provider_app")
 
 

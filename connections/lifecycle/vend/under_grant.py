@@ -26,6 +26,7 @@ def access_for(order: VendOrder, row: VendRow, held: HeldToken | None) -> Access
         purpose=order.purpose,
         may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
         scopes=order.scopes,
+        verified=order.vouched_by,
     )
     return check_use(
         _facts(order, row, held),

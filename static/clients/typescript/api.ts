@@ -322,7 +322,9 @@ export interface ApprovalIn {
  * What was asked, and the answer. `state` is `pending`, `approved`, `denied`, `used` or `expired`.
  *
  * `method`, `path`, `query` and `body_sha256` (the digest of its body, in hexadecimal) are those of a proxied
- * request, "" for a vend.
+ * request, "" for a vend. `headers` are those of its headers that may change what it does: a few as they are, any
+ * other as `sha256:…`. `verified` names the issuer that vouches for the `end_user` or the `agent`; the caller
+ * alone named whoever is missing there.
  */
 export interface Approval {
   /** Its id */
@@ -353,6 +355,10 @@ export interface Approval {
   readonly query: string;
   /** SHA-256 of the body of a proxied request, in hexadecimal; empty without one */
   readonly body_sha256: string;
+  /** Those that may change what is done; most as `sha256:…` */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The issuer that vouches for the `end_user` or the `agent` */
+  readonly verified: Readonly<Record<string, string>>;
   /** Where it stands */
   readonly state: "pending" | "approved" | "denied" | "used" | "expired";
   /** It serves one time */

@@ -270,6 +270,60 @@ def test_a_proxied_request_is_approved_with_its_query_and_body(
     assert "carol" not in str([row.detail for row in AuditEvent.objects.filter(action="approval.requested")])
 
 
+def test_a_proxied_request_is_approved_with_the_headers_that_say_what_it_does(
+    acme: Tenant, agent: Caller, approver: Caller, upstream: Upstream
+) -> None:
+    connection = make_connection(acme, app=make_app(acme, params={"issuer": upstream.url}))
+    let(connection, needs_approval=True)
+    meant = {"x-amz-target": "Db.DescribeTable", "content-type": "application/json", "x-for": "acct-1"}
+
+    def send(**changes: str | None) -> Any:
+        named = {name.replace("_", "-"): value for name, value in changes.items()}
+        headers = [(name, value) for name, value in {**meant, **named}.items() if value is not None]
+        return proxied(agent, "POST", address_of(connection), end_user="bob", body=b"{}", headers=headers)
+
+    first = send()
+    told = answered(approver, first.json()["approval"], "approve").json()
+    digest = hashlib.sha256(b"acct-1").hexdigest()
+    assert told["headers"] == {**meant, "x-for": f"sha256:{digest}"}
+    others = [
+        send(x_amz_target="Db.DeleteTable"),
+        send(content_type="text/xml"),
+        send(x_for="acct-2"),
+        send(x_for=None),
+        send(if_match='"1"'),
+        send(stripe_account="acct_2"),
+    ]
+    assert {reply.refused for reply in others} == {(202, "approval_required")}
+    assert len({reply.json()["approval"] for reply in others} | {told["id"]}) == 7
+    assert upstream.seen == []
+    unlike = {"user_agent": "another/2", "traceparent": "00-2", "idempotency_key": "k2", "accept": "application/json"}
+    assert send(**unlike, cookie="a=b", x_forwarded_for="192.0.2.1").status == 200
+    assert upstream.last.one("x-amz-target") == "Db.DescribeTable"
+    rows = AuditEvent.objects.filter(action="approval.decided")
+    assert [row.detail["headers"] for row in rows] == [told["headers"]]
+
+
+def test_headers_that_are_no_http_are_refused_and_not_asked_about(
+    acme: Tenant, agent: Caller, upstream: Upstream
+) -> None:
+    connection = make_connection(acme, app=make_app(acme, params={"issuer": upstream.url}))
+    let(connection, needs_approval=True)
+    for headers in ([("x-a(b", "1")], [("stripe-account", "x" * 2001)], [(f"x-{n}", "1") for n in range(101)]):
+        answer = proxied(agent, "POST", address_of(connection, "pay"), end_user="bob", headers=headers)
+        assert (*answer.refused, answer.json()["field"]) == (422, "invalid_request", "headers")
+    assert not Approval.objects.exists()
+
+
+def test_nothing_is_asked_that_the_proxy_rules_refuse_anyway(acme: Tenant, upstream: Upstream) -> None:
+    connection = make_connection(acme, app=make_app(acme, params={"issuer": upstream.url}))
+    let(connection, needs_approval=True)
+    narrow = make_caller(acme, "narrow", [Permission.PROXY], proxy_rules=["* GET /files/**"])
+    answer = proxied(narrow, "POST", address_of(connection, "pay"), end_user="bob")
+    assert (answer.refused, answer.json()["rule"]) == ((403, "policy_denied"), "proxy_rules")
+    assert not Approval.objects.exists()
+
+
 def test_what_is_too_large_to_be_approved_is_refused(acme: Tenant, agent: Caller, upstream: Upstream) -> None:
     connection = make_connection(acme, app=make_app(acme, params={"issuer": upstream.url}))
     let(connection, needs_approval=True)

@@ -390,7 +390,9 @@ class Approval:
     """What was asked, and the answer. `state` is `pending`, `approved`, `denied`, `used` or `expired`.
 
     `method`, `path`, `query` and `body_sha256` (the digest of its body, in hexadecimal) are those of a proxied
-    request, "" for a vend.
+    request, "" for a vend. `headers` are those of its headers that may change what it does: a few as they are,
+    any other as `sha256:…`. `verified` names the issuer that vouches for the `end_user` or the `agent`; the
+    caller alone named whoever is missing there.
     """
 
     id: str
@@ -434,6 +436,12 @@ class Approval:
 
     body_sha256: str
     """SHA-256 of the body of a proxied request, in hexadecimal; empty without one"""
+
+    headers: dict[str, str]
+    """Those that may change what is done; most as `sha256:…`"""
+
+    verified: dict[str, str]
+    """The issuer that vouches for the `end_user` or the `agent`"""
 
     state: Literal["pending", "approved", "denied", "used", "expired"]
     """Where it stands"""

@@ -2,11 +2,23 @@
 
 import pytest
 
+from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
+from connections.lifecycle.policy.approve import decide_approval
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, distrust_issuer, trust_issuer
 from connections.lifecycle.proxy.permit import ACTION
 from connections.lifecycle.proxy.watch import still_on
-from connections.models import ApiClient, AuditEvent, Connection, IssuerUse, ProvenToken, Tenant, TrustedIssuer
+from connections.models import (
+    ApiClient,
+    Approval,
+    AuditEvent,
+    Connection,
+    IssuerUse,
+    ProvenToken,
+    Tenant,
+    TrustedIssuer,
+)
+from tests.connections.api.grants import let
 from tests.factories import Caller
 from tests.issuing import IDP, Issuer
 from tests.proxied import address_of, proxied
@@ -55,6 +67,27 @@ def test_a_word_is_not_enough_where_proof_is_demanded(
     ApiClient.objects.update(demands_verified=True)
     answer = proxied(agent, "GET", address_of(connection, "things"))
     assert (answer.status, answer.json()["rule"]) == (403, "unverified")
+    assert upstream.seen == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_nor_is_it_enough_for_a_question_and_that_says_who_was_proven(
+    connection: Connection, agent: Caller, upstream: Upstream
+) -> None:
+    let(connection, "bob", needs_approval=True)
+    ApiClient.objects.update(demands_verified=True)
+    answer = proxied(agent, "POST", address_of(connection, "pay"), end_user="bob")
+    assert (answer.status, answer.json()["rule"]) == (403, "unverified")
+    assert not Approval.objects.exists()
+    proof = [("latchkey-end-user-token", IDENTITY.token(sub="bob"))]
+    assert proxied(agent, "POST", address_of(connection, "pay"), end_user=None, headers=proof).status == 202
+    proven = Approval.objects.get()
+    assert (proven.end_user, proven.verified) == ("bob", {"end_user": IDP})
+    assert proven.told()["verified"] == {"end_user": IDP}
+    ApiClient.objects.update(demands_verified=False)
+    decide_approval(proven.id, approves=True, by="carol", now=database_now(), actor=SYSTEM)
+    named = proxied(agent, "POST", address_of(connection, "pay"), end_user="bob")
+    assert named.refused == (202, "approval_required"), "what was approved for a proven bob is for no named one"
     assert upstream.seen == []
 
 
