@@ -12,6 +12,7 @@ from providers.custodians.reading import read_secret
 from providers.custodians.references import BadReferenceError, parse_reference
 
 FIELD = "client_secret_from"
+OF_FILES = "file:"  # what references to files begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,4 @@ def read_source(text: str) -> SourceRead:
 def next_look(reference: str, *, now: datetime) -> datetime:
     """Return when a source is read again, by ``LATCHKEY_SECRET_LOOK_SECONDS``. No I/O."""
     for_files, for_services = settings.SECRET_LOOK_SECONDS
-    return now + timedelta(seconds=for_files if parse_reference(reference).is_file else for_services)
+    return now + timedelta(seconds=for_files if reference.startswith(OF_FILES) else for_services)

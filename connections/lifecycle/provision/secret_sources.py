@@ -28,7 +28,7 @@ from connections.lifecycle.provision.provider_apps import (
     kept_beside,
     record_source,
 )
-from connections.lifecycle.provision.read_source import SourceRead, next_look, read_source
+from connections.lifecycle.provision.read_source import OF_FILES, SourceRead, next_look, read_source
 from connections.models import ProviderApp
 from connections.models.provider_app import NO_SOURCE
 from connections.refusals import AppMisconfigured, Busy, InvalidRequest
@@ -98,9 +98,9 @@ def look_due(*, now: datetime, seconds: float) -> int:
     """
     begin_by = time.monotonic() + seconds
     due = ProviderApp.objects.filter(_is_free(now), secret_look_at__lte=now).order_by("secret_look_at")
-    rows = list(due.values_list("id", "secret_source")[:_A_RUN])
+    ids, in_files = due.values_list("id", flat=True), Q(secret_source__startswith=OF_FILES)
     done, failures = 0, []
-    for app_id, _ in sorted(rows, key=lambda row: not row[1].startswith("file:")):
+    for app_id in [*ids.filter(in_files)[:_A_RUN], *ids.exclude(in_files)[:_A_RUN]]:
         if time.monotonic() > begin_by:
             break
         try:

@@ -16,7 +16,7 @@ _LOOKS: tuple[Look, ...] = (
     installation.packages,
     parties.catalogue,
 )
-_STORED: tuple[Look, ...] = (storage.keys, storage.background, parties.provider_apps)
+_STORED: tuple[Look, ...] = (storage.keys, storage.background, parties.provider_apps, parties.client_secrets)
 _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
 
 
@@ -37,7 +37,7 @@ def examine(*, asks: bool = True) -> Iterator[Finding]:
     if asks:
         yield from storage.key_services()
         if not storage.is_away(found):
-            yield from _stored(parties.client_secrets)
+            yield from _stored(parties.kept_secrets)
         yield from storage.workers()
         yield from parties.addresses()
 

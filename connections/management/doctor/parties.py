@@ -76,24 +76,29 @@ def provider_apps() -> Iterator[Finding]:
 
 
 def client_secrets() -> Iterator[Finding]:
+    """Say which client secrets that are kept elsewhere the workers cannot read. One query."""
+    for app in ProviderApp.objects.exclude(secret_failing_since=None).order_by("provider", "name"):
+        says = f"That of {app} is not read since {app.secret_failing_since:%d %B, %H:%M} UTC: {app.secret_problem}"
+        yield _unread(app, says)
+
+
+def kept_secrets() -> Iterator[Finding]:
     """Read each client secret that is kept elsewhere, and say which cannot be. Takes seconds for each service away."""
-    area, count, found = "client secrets", 0, 0
+    count, found = 0, []
     for app in ProviderApp.objects.exclude(secret_source="").order_by("provider", "name"):
         count += 1
         try:
             read_source(app.secret_source)
         except InvalidRequest as refusal:
-            found += 1
-            last = f"the one that was read on {app.secret_read_at:%d %B, %H:%M} UTC is in use"
-            says = f"That of {app} is kept at {app.secret_source}. {refusal.detail}"
-            yield fault(area, says, f"Mend that, or have it read from elsewhere; {last} until then.")
-        else:
-            if app.secret_failing_since is not None:
-                found += 1
-                says = f"That of {app} is read here, but not by the worker that tried last: {app.secret_problem}"
-                yield warning(area, says, "Mount and allow it where workers run as well, with the same settings.")
-    if count and not found:
-        yield fine(area, f"{count} are read from where they are kept.")
+            found.append(_unread(app, f"That of {app} is kept at {app.secret_source}. {refusal.detail}"))
+    if count:
+        yield from found or [fine("client secrets", f"{count} are read from where they are kept, on this machine.")]
+
+
+def _unread(app: ProviderApp, says: str) -> Finding:
+    last = f"the one that was read on {app.secret_read_at:%d %B, %H:%M} UTC is in use"
+    mend = f"Mend that, for web and workers, or have it read from elsewhere; {last} until then."
+    return fault("client secrets", says, mend)
 
 
 def egress() -> Iterator[Finding]:

@@ -56,7 +56,7 @@ def test_secrets_keep_their_order_and_are_never_printed(run: Run, secret_file: P
     printed += run("provider_apps", "list").out + run("provider_apps", "list", "--json").out
     assert secrets_of(ProviderApp.objects.get()) == [SECRET, f"older-{SECRET}"]
     assert SECRET not in printed
-    assert "client_secrets    set" in printed
+    assert "client_secrets      set" in printed
 
 
 def test_secrets_come_from_standard_input_too(run: Run) -> None:

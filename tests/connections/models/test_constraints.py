@@ -303,6 +303,18 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         [lambda cast: cast.app_of(cast.acme, other_secrets_end_at=database_now())],
         [lambda cast: cast.app_of(cast.acme, secrets=b"sealed", other_secrets_end_at=database_now())],
     ),
+    "a_source_has_been_read": (
+        [
+            lambda cast: cast.app_of(cast.acme, secret_source="file:/a", secret_look_at=database_now()),
+            lambda cast: cast.app_of(cast.acme, secrets=b"sealed", secret_source="file:/a"),
+            lambda cast: cast.app_of(cast.acme, secrets=b"sealed", secret_look_at=database_now()),
+        ],
+        [
+            lambda cast: cast.app_of(
+                cast.acme, secrets=b"sealed", secret_source="file:/a", secret_look_at=database_now()
+            ),
+        ],
+    ),
     "one_app_a_provider_and_owner": (
         [twice(lambda cast: cast.app_of(cast.acme)), twice(lambda cast: cast.app_of(None))],
         [

@@ -31,8 +31,8 @@ _FIGURES = (
 )
 # From where the client secrets are read, and in how long again.
 _SOURCED = (
-    "UPDATE connections_providerapp SET (secret_source, secret_read_at, secret_look_at) ="
-    " (%s, now(), now() + %s::interval)"
+    "UPDATE connections_providerapp SET (secret_source, secret_read_at, secret_look_at, secret_failing_since) ="
+    " (%s, now(), now() + %s::interval, now() - %s::interval)"
 )
 
 
@@ -190,10 +190,10 @@ BROKEN: dict[str, tuple[Break, Break, str, str]] = {
         "of 2 connections do not open",
     ),
     "a client secret that is not where it was": (
-        lambda at: at.sql(_SOURCED, "file:/run/latchkey/gone", "1 hour"),
-        lambda at: at.sql(_SOURCED, "", None),
+        lambda at: at.sql(_SOURCED, "file:/run/latchkey/gone", "1 hour", "1 hour"),
+        lambda at: at.sql(_SOURCED, "", None, None),
         "client secrets",
-        "LATCHKEY_SECRET_SOURCES does not allow file:/run/latchkey/gone",
+        "is not read since",
     ),
     "an entry that is no TOML": (
         lambda at: _entry(at).write_text("this is no entry"),  # type: ignore[func-returns-value]
