@@ -20,8 +20,11 @@ from celery.worker.strategy import default
 from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
+from pydantic import SecretStr
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from connections.valkey import opened
 
 logger = structlog.get_logger(__name__)
 
@@ -87,6 +90,29 @@ class Transport(redis.Transport):
             super()._deliver(message, queue)
 
 
+class WatchedChannel(Channel, redis.SentinelChannel):
+    """The same where sentinels watch the server. Their URL has no password: the options have its own and theirs."""
+
+    from_transport_options = (*redis.SentinelChannel.from_transport_options, "credentials", "sentinel_credentials")
+    credentials: dict[str, SecretStr]
+    sentinel_credentials: dict[str, SecretStr]
+
+    @property
+    def sentinel_kwargs(self) -> dict[str, Any]:
+        """How to ask the sentinels."""
+        timeouts = {"socket_timeout": self.socket_timeout, "socket_connect_timeout": self.socket_connect_timeout}
+        return timeouts | opened(self.sentinel_credentials)
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        return super()._connparams(asynchronous) | opened(self.credentials)
+
+
+class WatchedTransport(Transport):
+    """Kombu's transport by way of sentinels, with our channel."""
+
+    Channel = WatchedChannel
+
+
 def strategy(task: Any, app: Celery, consumer: Any, **options: Any) -> Callable[..., None]:
     """Return Celery's own handler of a task's messages, but one that rejects a misshapen message as an invalid task."""
     handle = default(task, app, consumer, **options)
@@ -104,4 +130,5 @@ def strategy(task: Any, app: Celery, consumer: Any, **options: Any) -> Callable[
 def install(app: Celery) -> None:
     """Give ``app`` and its workers this transport and strategy. Call it before any connection is opened."""
     TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = f"{__name__}:Transport"
+    TRANSPORT_ALIASES["sentinel"] = f"{__name__}:WatchedTransport"
     app.Task.Strategy = f"{__name__}:strategy"

@@ -6,11 +6,13 @@ start, and says which one is missing.
 
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
+from pydantic import SecretStr
 
 from config.custody import custody
 from config.given import GivenEnv
@@ -18,6 +20,7 @@ from config.hidden import HiddenUrl
 from config.key_files import KeyFiles
 from config.public_urls import origin_of, read_public_urls
 from config.schedule import beat_schedule
+from connections.valkey import watched
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = GivenEnv()
@@ -178,7 +181,13 @@ DATABASE_DIRECT = env.db_url_config(_direct) if _direct else {}
 # --- Redis and Celery -------------------------------------------------------------------------------------------------
 TASKS_APPLICATION = "config.celery.app"
 REDIS_URL = HiddenUrl(env.str("REDIS_URL"))
-CELERY_BROKER_URL = REDIS_URL
+_sentinel_password = env.str("REDIS_SENTINEL_PASSWORD", default="")
+SENTINEL_CREDENTIALS = {"password": SecretStr(_sentinel_password)} if _sentinel_password else {}
+try:
+    _watched = watched(REDIS_URL)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
+CELERY_BROKER_URL = REDIS_URL if _watched is None else _watched.broker_url()
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -192,12 +201,18 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 120,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "max_retries": 0,  # a send that finds no broker gives up at once; kombu would sleep for 6 s. Workers wait as ever.
 }
+if _watched is not None:
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "master_name": _watched.name,
+        "credentials": _watched.credentials,
+        "sentinel_credentials": SENTINEL_CREDENTIALS,
+    }
 CELERY_TIMEZONE = "UTC"
 SWEEP_SECONDS = env.float("LATCHKEY_SWEEP_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = beat_schedule(

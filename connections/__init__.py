@@ -20,6 +20,7 @@ The kernel. Nothing in it is a use case:
 - ``access``: from rows to a provider that can be called: opened secrets, targets, switches
 - ``journal``: audit rows and events
 - ``database``: clock, locks, transactions, prepared statements
+- ``valkey``: clients of Redis or Valkey, wherever that is
 - ``refusals``: every way to say no, with its stable code; ``dispatch``: the names of the tasks, sent on commit
 - ``models``: the tables, and every table of allowed steps; ``migrations``: the history of the database schema
 - ``vault``: keys, sealing and opening, without the ORM

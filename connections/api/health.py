@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from connections.access.secrets import keys_open
+from connections.valkey import client_of
 from providers.catalog.loader import CatalogError, faulty_files
 
 
@@ -105,8 +106,7 @@ def _key_files() -> str:
 
 def _broker() -> str:
     try:
-        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
-        with client:
+        with client_of(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
             client.ping()
     except redis.RedisError:
         return "unreachable"

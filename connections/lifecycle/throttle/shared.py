@@ -17,6 +17,8 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
+from connections.valkey import client_of
+
 logger = structlog.get_logger(__name__)
 
 TIMEOUT_SECONDS = 0.25
@@ -78,7 +80,7 @@ def _script(url: str, text: str) -> Script:
 
 @lru_cache(maxsize=4)
 def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
+    return client_of(
         url,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
