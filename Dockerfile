@@ -65,5 +65,5 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 # Of the web processes. Where the image runs something else, that has its own check, or none.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+    CMD ["python", "config/web/healthy.py"]
 CMD ["granian", "--no-access-log", "config.asgi:application"]

@@ -5,6 +5,7 @@
 - ``hosts``: which host answers what
 - ``request``: how Django reads a request; ``middleware``: the steps around every view
 - ``processors``: each process on a processor of its own, on demand
+- ``healthy``: the health check of a container
 - ``pages``: the root, and every answer that no view gives
 
 ``config.asgi`` puts them together. ``config.wsgi`` is Django's handler, which the front calls in a thread.

@@ -1,14 +1,18 @@
 """Ctrl-C ends every process, also where a shell has started it in the background: there SIGINT is ignored at first."""
 
+import http.client
 import os
 import shlex
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,7 +21,7 @@ from config.local.services.ports import any_free_port
 from config.local.supervisor.state import PROJECT_ROOT
 from config.local.supervisor.watchdog import is_alive
 from providers.sandbox.waiting import until
-from tests.campaigns.stacks import own_databases, running_stack
+from tests.campaigns.stacks import database, own_databases, running_stack, scalar
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 # What a shell without job control does for a command that ends in "&".
@@ -103,14 +107,48 @@ def test_this_way_of_starting_does_ignore_it(stack: LocalStack, tmp_path: Path) 
         assert ignores_interrupts(process.pid)
 
 
-def test_the_web_server_ends(stack: LocalStack, tmp_path: Path) -> None:
-    port = any_free_port()
-    command = ["-m", *from_readme("granian"), "--port", str(port)]
-    command[command.index("0.0.0.0")] = "127.0.0.1"
-    with in_the_background(*command, environment=stack.environment, folder=tmp_path) as process:
+class ToSocket(http.client.HTTPConnection):
+    """A connection to a server that listens on a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=30)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
+
+    def ask(self, method: str, path: str, headers: dict[str, str]) -> int:
+        """Send a request, and return the status of the answer."""
+        self.request(method, path, headers=headers)
+        answer = self.getresponse()
+        answer.read()
+        return answer.status
+
+
+def test_the_web_server_answers_at_a_unix_socket_and_ends(stack: LocalStack, tmp_path: Path) -> None:
+    """As it does behind a proxy of the same machine, which says whose request it is."""
+    given = {"GRANIAN_UDS": str(tmp_path / "web"), "GRANIAN_UDS_PERMISSIONS": "0660", "TRUSTED_PROXY_COUNT": "1"}
+    command = ["-m", *from_readme("granian")]
+    del command[command.index("--host") : command.index("--host") + 2]
+    with in_the_background(*command, environment=stack.environment | given, folder=tmp_path) as process:
         for worker in (1, 2):
             wait_for_line(process, tmp_path, f"Started worker-{worker}")
+        path = tmp_path / "web"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        named = {"Host": urlsplit(stack.environment["PUBLIC_URL"]).netloc, "X-Forwarded-For": "203.0.113.9"}
+        assert [ToSocket(path).ask("GET", at, named) for at in ("/healthz", "/readyz")] == [200, 200]
+        refused = ToSocket(path).ask("POST", "/api/v1/credentials", named | {"Authorization": "Bearer lk_nobody"})
+        assert refused == 401
+        with database(stack) as connected:
+            seen = scalar(connected, "SELECT host(address) FROM connections_auditevent ORDER BY id DESC LIMIT 1")
+        assert seen == "203.0.113.9"
+        healthy = subprocess.run([sys.executable, PROJECT_ROOT / "config/web/healthy.py"], env=given, check=False)
+        assert healthy.returncode == 0
         assert interrupted(process, tmp_path) == 0
+    assert not path.exists()
+    dead = subprocess.run([sys.executable, PROJECT_ROOT / "config/web/healthy.py"], env=given, check=False)
+    assert dead.returncode == 1
 
 
 @pytest.mark.parametrize(("kind", "ready", "code"), [("worker", "ready.", 1), ("beat", "beat: Starting", 0)])

@@ -35,7 +35,7 @@ def test_it_runs_as_a_user_without_rights_and_checks_itself() -> None:
     last = instructions()[[keyword for keyword, _ in instructions()].index("USER") :]
     assert given("USER") == ["10001:10001"]
     assert not [rest for keyword, rest in last if keyword in ("RUN", "COPY", "ADD")]
-    assert any("/healthz" in rest for rest in given("HEALTHCHECK"))
+    assert any("config/web/healthy.py" in rest for rest in given("HEALTHCHECK"))
 
 
 def test_nothing_secret_is_said_in_it() -> None:
