@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration messages clients lint types rules deployment container check smoke bench contract faults ha liveness mutations screens lock
+.PHONY: help environment demo test format migration messages clients lint types rules deployment container check smoke bench contract faults ha upgrade liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -86,6 +86,9 @@ faults: environment ## kill, pause and mislead it, and print what became of each
 
 ha: environment ## take away one of each two, PostgreSQL and Valkey, and count what callers saw (ARGS="--only web worker")
 	$(RUN) tests.campaigns.ha $(ARGS)
+
+upgrade: environment ## run the release before and this one side by side, and count what callers saw (ARGS="--since v0.1.0")
+	$(RUN) tests.campaigns.upgrade $(ARGS)
 
 liveness: environment ## the part of `faults` that is about grants: is a dead one noticed, is a live one left alone
 	$(RUN) tests.campaigns.faults --only day transients revocation revocation_reported \

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,8 +60,8 @@ class Scene:
     ids: list[str]
     webs: tuple[str, str]
 
-    def watch(self, seconds: float) -> Seen:
-        """Vend for so long, and look meanwhile whose credential has ended."""
+    def watch(self, seconds: float, *, goes_on: Callable[[], bool] = lambda: False) -> Seen:
+        """Vend for so long, and for as long as it ``goes_on``, and look meanwhile whose credential has ended."""
         seen, over, lock = Seen(), threading.Event(), threading.Lock()
         callers = [
             threading.Thread(target=self._call, args=(number, seen, over, lock), daemon=True)
@@ -70,7 +70,7 @@ class Scene:
         for caller in callers:
             caller.start()
         until_when = time.monotonic() + seconds
-        while time.monotonic() < until_when:
+        while time.monotonic() < until_when or goes_on():
             seen.late_seconds = max(seen.late_seconds, self._late())
             time.sleep(0.5)
         over.set()
