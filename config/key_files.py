@@ -1,18 +1,20 @@
 """Lists of keys that are in files: each process follows a file that changes, so that keys rotate without a restart.
 
-What a file says is in force once it is whole and fits the other lists. Until then the keys before stay in force, and
-``problem`` says why; the log, ``/readyz`` and ``manage.py doctor`` repeat it.
+What a file says is in force once it is whole, fits the other lists and lacks no key that is still needed. Until then
+the keys before stay in force, and ``problem`` says why; the log, ``/readyz`` and ``manage.py doctor`` repeat it.
 """
 
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import overload
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from config.given import file_of, reason_of
 from connections.access import held_keks
@@ -23,6 +25,9 @@ LOOKS_EVERY_SECONDS = 5.0
 # A file that changed more recently may not be whole yet.
 _SETTLES_SECONDS = 1.0
 _Stamp = tuple[int, int, int]
+_Lists = dict[str, tuple[str, ...]]
+# Says why keys of the lists before, which those after lack, have to stay; "" where they may go.
+StillNeeded = Callable[[_Lists, _Lists], str]
 
 logger = structlog.get_logger(__name__)
 
@@ -32,12 +37,18 @@ class KeyFiles:
 
     def __init__(self, secret_key: str) -> None:
         self._secret_key = secret_key
-        self._lists: dict[str, tuple[str, ...]] = {}
+        self._lists: _Lists = {}
         self._paths: dict[str, Path] = {}
         self._stamps: dict[str, _Stamp] = {}
         self._looking = threading.Lock()
         self._due_at = time.monotonic() + LOOKS_EVERY_SECONDS
+        self._still_needed: StillNeeded | None = None
+        self._dropping: _Dropping | None = None
         self.problem = ""
+
+    def ask_before_dropping(self, still_needed: StillNeeded) -> None:
+        """Have ``still_needed`` say of keys that are gone from their files why they have to stay, if so."""
+        self._still_needed = still_needed
 
     def keys_of(self, name: str, given: Sequence[str]) -> Sequence[str]:
         """Return the keys of the setting ``name``, following its file if it has one. Reads the file.
@@ -96,6 +107,8 @@ class KeyFiles:
         try:
             self._check(lists)
             self._wait_for_services(lists["KEK_KEYS"])
+            if not self._may_drop(lists):
+                return False
         except KeyringError as error:
             self._tell(str(error))
             return False
@@ -107,7 +120,7 @@ class KeyFiles:
             logger.info("key_files_followed", settings=changed)
         return bool(changed)
 
-    def _check(self, lists: dict[str, tuple[str, ...]]) -> None:
+    def _check(self, lists: _Lists) -> None:
         keyring, signing = parse_keyring(lists["KEK_KEYS"]), parse_signing_keys(lists["AUDIT_KEYS"])
         check_separate_roots(
             fernet_keys=lists["FERNET_KEYS"],
@@ -128,10 +141,51 @@ class KeyFiles:
             named = f"KEK_KEYS has {missing[0].id!r}, which {missing[0].service} has not unwrapped yet"
             raise KeyringError(f"{named}: `manage.py doctor` asks it, and says why.")
 
+    def _may_drop(self, lists: _Lists) -> bool:
+        """Whether the keys that ``lists`` lack may be dropped; False while that is not known yet.
+
+        It is asked in a thread, since the database is asked, and whoever looks may be in a transaction. Raises
+        ``KeyringError`` where a key has to stay.
+        """
+        if self._still_needed is None or all(set(keys) <= set(lists[name]) for name, keys in self._lists.items()):
+            self._dropping = None
+            return True
+        asked = self._dropping
+        if asked is None or asked.after != lists or not (asked.is_alive() or asked.is_answered):
+            self._dropping = _Dropping(self._still_needed, dict(self._lists), lists)
+            self._dropping.start()
+            return False
+        if not asked.is_answered:
+            return False
+        self._dropping = None  # the next look asks anew
+        if asked.answer:
+            raise KeyringError(f"{asked.answer}.")
+        return True
+
     def _tell(self, problem: str) -> None:
         if problem and problem != self.problem:
             logger.error("key_files_not_followed", problem=problem)
         self.problem = problem
+
+
+class _Dropping(threading.Thread):
+    """Asks whether keys may be dropped. ``answer`` says why not, once ``is_answered``."""
+
+    def __init__(self, still_needed: StillNeeded, before: _Lists, after: _Lists) -> None:
+        super().__init__(name="key-files", daemon=True)
+        self.after = after
+        self.answer = ""
+        self.is_answered = False
+        self._ask = partial(still_needed, before, after)
+
+    def run(self) -> None:
+        try:
+            self.answer = self._ask()
+        except Exception as error:  # noqa: BLE001 (whatever the database has: a key that is not known to be free stays)
+            self.answer = f"Whether keys may go cannot be asked ({type(error).__name__})"
+        finally:
+            connections.close_all()
+        self.is_answered = True
 
 
 class KeyList(Sequence[str]):

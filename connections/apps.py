@@ -44,6 +44,7 @@ class ConnectionsConfig(AppConfig):
                 ca_file=settings.EGRESS_CA_FILE,
             )
         )
+        settings.KEY_FILES.ask_before_dropping(_still_needed)
         configure_custody(settings.CUSTODY)
         configure_catalog(settings.CATALOG_DIR)
         # The permissions of an app are made when it is its turn, so the roles wait for the last one.
@@ -51,6 +52,14 @@ class ConnectionsConfig(AppConfig):
         post_migrate.connect(_save_roles, sender=last)
         pre_migrate.connect(_bound_waits, sender=self)
         post_migrate.connect(_wait_as_before, sender=self)
+
+
+def _still_needed(before: Any, after: Any) -> str:
+    """Say why keys that are gone from their files have to stay. Queries."""
+    from connections.database.clock import database_now
+    from connections.lifecycle.keys.leaving import still_needed
+
+    return still_needed(before, after, now=database_now())
 
 
 def _bound_waits(*, using: str, **_: Any) -> None:

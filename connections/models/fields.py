@@ -7,6 +7,7 @@ returns an unopened ``StoredSecret``; opening is an explicit call.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Never
@@ -44,6 +45,11 @@ def _outer_keys(keys: tuple[str, ...]) -> tuple[OuterKey, ...]:
 def outer_keys() -> tuple[OuterKey, ...]:
     """Return the keys of ``FERNET_KEYS``, the one that encrypts first. Cached by the keys themselves."""
     return _outer_keys(tuple(settings.FERNET_KEYS))
+
+
+def fingerprints(keys: Sequence[str]) -> list[str]:
+    """Return the fingerprints of keys as ``FERNET_KEYS`` has them. No I/O."""
+    return [key.fingerprint for key in _outer_keys(tuple(keys))]
 
 
 @lru_cache(maxsize=8)

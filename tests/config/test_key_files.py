@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -104,6 +105,51 @@ def test_a_broken_file_changes_nothing(lists: Lists, name: str, content: str | N
     write(lists.paths[name], lists.first[name])
     assert lists.files.look()
     assert (lists.files.problem, len(lists.now[other])) == ("", 2)
+
+
+def test_a_key_that_is_still_needed_stays_in_force(lists: Lists) -> None:
+    """Its file lacks it: the process opens what is under it all the same, and says so until it may go."""
+    newer = kek("2")
+    write(lists.paths["KEK_KEYS"], newer, lists.first["KEK_KEYS"])
+    assert lists.files.look()
+    answers = ["KEK_KEYS lacks 1, which wraps 7 data keys", ""]
+    asked: list[tuple[Any, Any]] = []
+
+    def still_needed(before: Any, after: Any) -> str:
+        asked.append((before["KEK_KEYS"], after["KEK_KEYS"]))
+        return answers[min(len(asked), 2) - 1]
+
+    lists.files.ask_before_dropping(still_needed)
+    write(lists.paths["KEK_KEYS"], newer)
+    assert not lists.files.look(), "it is asked first, in a thread"
+    until(lambda: lists.files.look() or lists.files.problem, "an answer")
+    assert "which wraps 7 data keys" in lists.files.problem
+    assert list(lists.now["KEK_KEYS"]) == [newer, lists.first["KEK_KEYS"]]
+    until(lists.files.look, "another answer, which lets it go")
+    assert (list(lists.now["KEK_KEYS"]), lists.files.problem) == ([newer], "")
+    assert set(asked) == {((newer, lists.first["KEK_KEYS"]), (newer,))}
+
+
+def test_a_question_that_fails_keeps_the_key(lists: Lists) -> None:
+    def still_needed(before: Any, after: Any) -> str:
+        raise ConnectionError("nobody answers at secret-address")
+
+    lists.files.ask_before_dropping(still_needed)
+    write(lists.paths["FERNET_KEYS"], secrets.token_urlsafe(32))
+    until(lambda: lists.files.look() or lists.files.problem, "an answer")
+    assert lists.files.problem == "Whether keys may go cannot be asked (ConnectionError)."
+    assert list(lists.now["FERNET_KEYS"]) == [lists.first["FERNET_KEYS"]]
+
+
+def test_keys_in_another_order_and_further_ones_ask_nobody(lists: Lists) -> None:
+    def still_needed(before: Any, after: Any) -> str:
+        raise AssertionError("no key is gone")
+
+    lists.files.ask_before_dropping(still_needed)
+    newer = kek("2")
+    for keys in ([lists.first["KEK_KEYS"], newer], [newer, lists.first["KEK_KEYS"]]):
+        write(lists.paths["KEK_KEYS"], *keys)
+        assert lists.files.look()
 
 
 def test_a_file_that_is_being_written_waits(lists: Lists) -> None:

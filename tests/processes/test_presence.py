@@ -80,7 +80,7 @@ def present(stack: LocalStack) -> list[int]:
     found = rows(
         stack,
         "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
-        " AND application_name = 'latchkey presence' AND datname = current_database()",
+        " AND application_name ^@ 'latchkey presence' AND datname = current_database()",
     )
     return [pid for (pid,) in found]
 

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from connections.journal import audit
 from connections.lifecycle.credentials.spool import count_spooled
+from connections.lifecycle.keys.agreement import disagreement, followers
 from connections.lifecycle.keys.uses import KeyUse, audit_uses, fernet_uses, kek_uses
+
+RETIRED = "key.retired"
 
 
 class UnknownKey(Exception):
@@ -25,6 +29,17 @@ class Verdict:
     def may_go(self) -> bool:
         """Whether nothing needs the key."""
         return not self.reasons
+
+
+def retire(key: str, *, setting: str | None = None, actor: audit.Actor) -> Verdict:
+    """Say whether ``key`` may go, as ``may_retire``, and write it down if it may.
+
+    For a day the processes that follow a file then let the key go (``leaving``).
+    """
+    verdict = may_retire(key, setting=setting)
+    if verdict.may_go:
+        audit.record(RETIRED, actor=actor, detail={"list": verdict.use.setting, "key": verdict.use.key})
+    return verdict
 
 
 def may_retire(key: str, *, setting: str | None = None) -> Verdict:
@@ -52,6 +67,8 @@ def _reasons(use: KeyUse) -> list[str]:
         reasons = [f"{count} {kind}{what} are under it: `keys rewrap`" for what, count in use.of.items()]
     if use.place == 1:
         reasons.insert(0, f"it is the first of {use.setting}, which is used for whatever is new")
+    if use.setting != "AUDIT_KEYS" and (says := disagreement(followers())):
+        reasons.append(says)
     if use.setting == "FERNET_KEYS" and (spooled := count_spooled()):
         reasons.append(f"{spooled} files wait in this machine's spool, and may be under it")
     return reasons

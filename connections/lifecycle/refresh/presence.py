@@ -33,12 +33,16 @@ is still current (``promote``): the fence is the version, never this lock.
 The thread notices first when the database is back. So it also removes broken connections from the pool and replays the
 spool (``spool``): when it starts, whenever it takes the lock anew, and every few seconds.
 
+The session's name in the server's activity says which process it is, and the mark of the lists of keys that it follows
+(``access.key_lists``): so whoever is to store something under a newer key sees whether all others have it.
+
 Forking is safe. A child closes its copy of the socket without a message to the server (an open copy would keep the lock
 of a dead parent), and has a key of its own from its first claim on.
 """
 
 import os
 import secrets
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -51,6 +55,7 @@ import structlog
 from django.conf import settings
 from django.db import Error, connection
 
+from connections.access.key_lists import mark
 from connections.database.pool import direct_parameters, release_database, replace_broken_connections
 from connections.lifecycle.credentials import spool
 
@@ -63,10 +68,13 @@ _STALE_SECONDS = 3.0
 _SPOOL_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
 
+_NAME = "latchkey presence"
+_NAME_BYTES = 63  # PostgreSQL cuts longer ones off
+
 # Keepalives by which the client notices a vanished server, and the server a client. Seconds; the last: milliseconds.
 _OWN_PARAMETERS: dict[str, Any] = {
     "autocommit": True,
-    "application_name": "latchkey presence",
+    "application_name": _NAME,
     "connect_timeout": 3,
     "keepalives": 1,
     "keepalives_idle": 2,
@@ -84,6 +92,11 @@ HELD_KEYS = """
 SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+_PRESENT = """
+SELECT application_name FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE %s ORDER BY application_name
 """
 
 _SEEN = f"SELECT %s IN ({HELD_KEYS})"
@@ -130,6 +143,27 @@ def absence(of: int, *, since: datetime) -> datetime | None:
     return seen_at if is_absent else None
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A process that runs, as ``pid@host``, and the ``mark`` of its lists of keys. "" each where it does not say."""
+
+    process: str
+    mark: str
+
+
+def present() -> list[Present]:
+    """Return the processes that hold their locks now, but for this one. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PRESENT, [f"{_NAME}%"])
+        names = [name.removeprefix(_NAME).split() for (name,) in cursor.fetchall()]
+    found = [Present(words[1], words[0]) if len(words) == 2 else Present("", "") for words in names]
+    return [one for one in found if one.process != _process_name()]
+
+
+def _process_name() -> str:
+    return f"{os.getpid()}@{socket.gethostname()}"[: _NAME_BYTES - len(_NAME) - 14]
+
+
 def leads_here() -> bool:
     """Whether a lock that is taken past the pooler is seen through Django's connection: both are of one database.
 
@@ -154,6 +188,7 @@ class _Holder:
         self._confirmed_at: float | None = None
         self._session: psycopg.Connection[tuple[Any, ...]] | None = None
         self._last_word = ""
+        self._told = ""
         self._spool = spool.folder()
         self._spool_due_at = 0.0
         self._retries_aside = True
@@ -211,6 +246,7 @@ class _Holder:
                 if self._ending.wait(_RETRY_SECONDS):
                     return
             replace_broken_connections()
+            self._told = ""
             self._keep(session, is_direct=is_direct)
         finally:
             with _guard:
@@ -227,6 +263,7 @@ class _Holder:
             if is_direct and is_seen:
                 self._confirmed_at = asked_at
                 self._say("presence_held")
+            self._tell(session)
             self._replay_spool()
             if is_direct and not is_seen:
                 self._confirmed_at = None
@@ -249,6 +286,13 @@ class _Holder:
         if not is_seen:
             self._say("presence_off", reason="DATABASE_DIRECT_URL leads to another database")
         return is_seen
+
+    def _tell(self, session: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        """Give the session its name, where that has changed."""
+        name = f"{_NAME} {mark()} {_process_name()}"
+        if name != self._told:
+            session.execute("SELECT set_config('application_name', %s, false)", [name])
+            self._told = name
 
     def _replay_spool(self) -> None:
         if time.monotonic() < self._spool_due_at:

@@ -3,7 +3,7 @@
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,14 @@ from django.core.management.base import CommandError
 from connections.access.held_keks import new_kek
 from connections.access.secrets import keyring
 from connections.database.clock import database_now
-from connections.lifecycle.keys.retire import AmbiguousKey, UnknownKey, may_retire
+from connections.lifecycle.keys.agreement import (
+    Disagreement,
+    Follower,
+    check_agreement,
+    disagreement,
+    followers,
+)
+from connections.lifecycle.keys.retire import AmbiguousKey, UnknownKey, retire
 from connections.lifecycle.keys.rewrap import Progress, rewrap
 from connections.lifecycle.keys.rotate import rotate
 from connections.lifecycle.keys.uses import OLD, KeyUse, audit_uses, data_key_use, fernet_uses, kek_uses
@@ -28,6 +35,7 @@ SETTINGS = ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")
 _TELL_EVERY_SECONDS = 2.0
 _BAR = 20
 _MOST_DAYS = 36_500
+_ANYWAY = "Even if processes run that follow other lists of keys, and do not open what is changed."
 
 
 class Command(OperatorCommand):
@@ -53,6 +61,7 @@ class Command(OperatorCommand):
             examples=("", "--rate 500"),
         )
         rewrapping.add_argument("--rate", type=_rate, metavar="ROWS", help="At most so many rows a second.")
+        rewrapping.add_argument("--anyway", action="store_true", help=_ANYWAY)
         rotating = self.subcommand(
             "rotate",
             _rotate,
@@ -70,6 +79,7 @@ class Command(OperatorCommand):
             "--older-than", type=_days, default=OLD.days, metavar="DAYS", help=f"Keys from before; default {OLD.days}."
         )
         rotating.add_argument("--rate", type=_rate, metavar="ROWS", help="At most so many rows a second.")
+        rotating.add_argument("--anyway", action="store_true", help=_ANYWAY)
         fresh = self.subcommand(
             "new",
             _new,
@@ -115,12 +125,16 @@ def _status(options: dict[str, Any]) -> Answer:
     now = database_now()
     uses = [*fernet_uses(is_exact=options["exact"]), *kek_uses(), *audit_uses()]
     data_keys = data_key_use()
+    found = followers()
     warnings = list(_warnings(uses, now=now))
+    if says := disagreement(found):
+        warnings.append(f"{says}.")
     data = {
         "keys": [asdict(use) | {"is_old": use.is_old(now=now)} for use in uses],
         "data_keys": asdict(data_keys),
         "from_files": sorted(settings.KEY_FILES.followed),
         "problem": settings.KEY_FILES.problem or None,
+        "processes": [asdict(one) for one in found],
         "warnings": warnings,
     }
     shown = table(
@@ -128,8 +142,14 @@ def _status(options: dict[str, Any]) -> Answer:
         [(use.setting, use.key or "(none opens)", _place(use), _rows(use), use.since, _keeper(use)) for use in uses],
         nothing="There is no key.",
     )
-    said = f"{data_keys.rows} data keys, {data_keys.earlier} of them earlier ones."
+    said = f"{data_keys.rows} data keys, {data_keys.earlier} of them earlier ones. {_processes(found)}"
     return Answer(data, "\n".join([shown, "", said, *warnings]))
+
+
+def _processes(found: Sequence[Follower]) -> str:
+    if not found:
+        return "No other process is seen."
+    return f"{sum(one.follows is True for one in found)} of {len(found)} other processes follow these lists."
 
 
 def _keeper(use: KeyUse) -> str:
@@ -175,11 +195,21 @@ def _new(options: dict[str, Any]) -> Answer:
     return Answer({"id": kek.id, "service": kek.service, "name": kek.name, "entry": entry}, entry)
 
 
+def _check_agreement(options: dict[str, Any]) -> None:
+    try:
+        check_agreement()
+    except Disagreement as says:
+        if not options["anyway"]:
+            raise CommandError(f"{says}. Nothing was changed.") from None
+
+
 def _rewrap(options: dict[str, Any]) -> Answer:
+    _check_agreement(options)
     return _carried_out(rewrap(rate=options["rate"]), done="All is under the first keys")
 
 
 def _rotate(options: dict[str, Any]) -> Answer:
+    _check_agreement(options)
     owners: list[uuid.UUID | None] = [None]
     if options["all"]:
         owners += Tenant.objects.filter(shred_at=None).order_by("id").values_list("id", flat=True)
@@ -220,7 +250,7 @@ def _tell(progress: Progress) -> None:
 
 def _retire(options: dict[str, Any]) -> Answer:
     try:
-        verdict = may_retire(options["key"], setting=options["setting"])
+        verdict = retire(options["key"], setting=options["setting"], actor=operator())
     except UnknownKey:
         raise CommandError("No list has that key: see `manage.py keys status`.") from None
     except AmbiguousKey as lists:
@@ -230,4 +260,4 @@ def _retire(options: dict[str, Any]) -> Answer:
     if not verdict.may_go:
         reasons = "\n".join(f"- {reason}" for reason in verdict.reasons)
         return Answer(data, f"{use.setting} {use.key} has to stay:\n{reasons}", is_success=False)
-    return Answer(data, f"Nothing needs {use.setting} {use.key}: take it out of the list.")
+    return Answer(data, f"Nothing needs {use.setting} {use.key}: take it out of the list within a day.")

@@ -103,7 +103,7 @@ def test_a_lost_session_is_replaced_at_once_under_the_same_key(own_key: int) -> 
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE application_name = 'latchkey presence' AND datname = current_database()"
+            " WHERE application_name ^@ 'latchkey presence' AND datname = current_database()"
         )
         assert cursor.fetchall() == [(True,)]
     until(lambda: not is_free(own_key), "the lock again", seconds=presence.GONE_AFTER.total_seconds())
@@ -210,7 +210,7 @@ def test_the_pool_is_rid_of_connections_that_broke_with_the_session(own_key: int
     with session("postgres") as other:
         other.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM pg_stat_activity WHERE datname = %s"
-            " ORDER BY application_name = 'latchkey presence') AS sessions",
+            " ORDER BY application_name ^@ 'latchkey presence') AS sessions",
             [connections.settings["default"]["NAME"]],
         )
     until(lambda: pool.get_stats().get("connections_lost", 0) > lost, "a connection that the pool gave up")
