@@ -1,9 +1,12 @@
 """Metrics over real processes: those of the web are added up, outlive one that dies, and a worker has its own."""
 
 import os
+import re
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,10 @@ from config.local.demo.stack import LocalStack
 from config.local.services.ports import any_free_port
 from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database, populate, running_stack
+from tests.config.deploy.test_prometheus import _SUFFIX, expressions
 
 TOKEN = "a-token-of-the-scraper"
+SCRAPES = 12
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 _DUE = "UPDATE connections_connection SET refresh_due_at = now(), access_expires_at = now() + interval '1 minute'"
 
@@ -88,6 +93,68 @@ def test_the_web_processes_are_added_up_and_one_that_dies_goes_on_to_count(
     until(lambda: died not in children(web) and len(children(web)) == 2, "another web process")
     vend(stack, populated, 10)
     assert vended(stack) - before == 40.0
+
+
+def scraped(url: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Scrape ``url``, as Prometheus' own client reads it: each sample once. Checks what one scrape has to agree on."""
+    answer = requests.get(f"{url}/metrics", headers=AUTHORIZED, timeout=10)
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+    for family in text_string_to_metric_families(answer.text):
+        assert family.type in ("histogram", "gauge", "counter", "info", "unknown"), family.name
+        for one in family.samples:
+            place = (one.name, tuple(sorted(one.labels.items())))
+            assert place not in found, f"{place} comes twice"
+            found[place] = one.value
+    for (name, labels), value in found.items():
+        if name.endswith("_bucket") and dict(labels)["le"] == "+Inf":
+            others = tuple(label for label in labels if label[0] != "le")
+            assert value == found[f"{name.removesuffix('_bucket')}_count", others]
+    return found
+
+
+def only_grows(name: str) -> bool:
+    return name.startswith("latchkey_") and name.endswith(("_count", "_sum", "_bucket"))
+
+
+def test_what_is_scraped_under_load_can_be_read_and_only_grows(
+    stack: LocalStack, populated: dict[str, Any], port: int
+) -> None:
+    """While vends and refreshes run, from whichever process answers; and rules and dashboard ask for nothing else."""
+    urls = (stack.urls["web"], f"http://127.0.0.1:{port}")
+    before = {url: scraped(url) for url in urls}
+    began, rounds, over = dict(before), 0, threading.Event()
+    with ThreadPoolExecutor(3) as pool:
+        callers = [pool.submit(vend_until, over, stack, populated) for _ in range(3)]
+        try:
+            with database(stack) as connected:
+                while rounds < SCRAPES:
+                    connected.execute(_DUE)
+                    for url in urls:
+                        now = scraped(url)
+                        shrunk = [place for place, value in now.items() if value < before[url].get(place, 0.0)]
+                        assert [place for place in shrunk if only_grows(place[0])] == []
+                        lost = [place for place in before[url] if place not in now and only_grows(place[0])]
+                        assert lost == []
+                        before[url] = now
+                    rounds += 1
+        finally:
+            over.set()
+        vends = sum(caller.result() for caller in callers)
+    assert vends >= SCRAPES
+    vended_then = ("latchkey_request_seconds_count", (("kind", "vend"), ("status", "200")))
+    assert scraped(urls[0])[vended_then] - began[urls[0]].get(vended_then, 0.0) == vends
+    names = {_SUFFIX.sub("", name) for url in urls for name, _ in before[url]}
+    asked = {_SUFFIX.sub("", name) for text in expressions() for name in re.findall(r"latchkey_\w+", text)}
+    # What has not happened yet is not there: no grant has ended, nothing was probed, perhaps nothing was counted.
+    assert asked - names <= {f"latchkey_{name}_seconds" for name in ("noticed", "probe", "figures_age")}
+
+
+def vend_until(over: threading.Event, stack: LocalStack, populated: dict[str, Any]) -> int:
+    vends = 0
+    while not over.is_set():
+        vend(stack, populated, 1)
+        vends += 1
+    return vends
 
 
 def test_another_start_of_the_server_begins_anew(stack: LocalStack, populated: dict[str, Any], folder: Path) -> None:
