@@ -6,7 +6,8 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``dashboard``: the first page · ``tenant``, ``tenant_domain``, ``brand``, ``provider_app``, ``api_client``,
   ``connect_session``, ``connection``, ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind
   of row each
-- ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
+- ``connection_page``: the summary and history of a connection · ``held_connection``: whose refreshes wait after a
+  restore · ``many``: one act on many connections · ``tenant_deletion``: its button and its question
 - ``management_session``: visits of end users to their own connections
 - ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
 - ``trusted_issuer``: whose tokens are believed · ``import_run``, ``bundle``: what came from elsewhere, and left
@@ -52,6 +53,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     connection,
     credential,
     finding,
+    held_connection,
     import_run,
     incident,
     journal,
@@ -84,6 +86,7 @@ __all__ = [
     "connection",
     "credential",
     "finding",
+    "held_connection",
     "import_run",
     "incident",
     "journal",

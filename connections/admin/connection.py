@@ -7,14 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connections.access.staff import limit_of
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin, done
@@ -28,18 +24,17 @@ from connections.admin.filters import (
     id_filter,
 )
 from connections.admin.long_list import LongListAdmin, found_connections
+from connections.admin.many import are_many, ask_about_many, order_act
 from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.database.clock import database_now
 from connections.journal.audit import Actor
 from connections.lifecycle.steer import on_demand, switches
-from connections.lifecycle.steer.bulk import order_bulk
 from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.steer.outlook import refresh_at
 from connections.models import LIVE, VENDS, BulkAct, Connection, Status
 
 AT_ONCE = 5  # up to so many connections are called while the operator waits; for more, tasks are sent
-_NAMED = 20  # connections that a question names
 
 _REVOKE_ASKS = (
     "Vends stop at once, and the provider is asked to revoke the grant. The end user can connect it anew afterwards."
@@ -248,7 +243,7 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         if not is_proven(request):
             return page_that_proves(request, show.list_url(Connection))
         if "confirmed" not in request.POST:
-            return self._ask_about(request, queryset, "suspend", "Suspend", _SUSPEND_ASKS)
+            return ask_about_many(self, request, queryset, name="suspend", label="Suspend", asks=_SUSPEND_ASKS)
         self._turn(
             request, queryset, "Suspended.", lambda row, actor: switches.suspend(row, now=database_now(), actor=actor)
         )
@@ -310,7 +305,7 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         if not is_proven(request):
             return page_that_proves(request, show.list_url(Connection))
         if "confirmed" not in request.POST:
-            return self._ask_about(request, queryset, name, label, asks)
+            return ask_about_many(self, request, queryset, name=name, label=label, asks=asks)
         if self._orders(request, queryset):
             return None
         actor, now = operator_behind(request), database_now()
@@ -323,22 +318,14 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
 
     def _orders(self, request: HttpRequest, queryset: QuerySet[Connection]) -> bool:
         """Leave more rows than a page of the list has to the workers. Return whether that was done."""
-        if queryset.order_by()[: self.list_per_page + 1].count() <= self.list_per_page:
+        if not are_many(self, queryset):
             return False
         self._order(request, queryset)
         return True
 
     def _order(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        """Leave the rows to the workers. Limited staff get a job for each of their tenants: those they may see."""
-        act, rows = BulkAct(request.POST["action"]), Connection.objects.filter(id__in=queryset.order_by().values("id"))
-        tenants = limit_of(request.user)
-        for tenant_id in [None] if tenants is None else sorted(tenants):
-            part = rows if tenant_id is None else rows.filter(tenant_id=tenant_id)
-            if not part.exists():
-                continue
-            job = order_bulk(act, part, tenant_id=tenant_id, now=database_now(), actor=operator_behind(request))
-            words = format_html("The workers do it, and {} says how far they are.", show.link(job, "its page"))
-            self.message_user(request, words)
+        rows = Connection.objects.filter(id__in=queryset.order_by().values("id"))
+        order_act(self, request, BulkAct(request.POST["action"]), rows)
 
     def _tell(self, request: HttpRequest, told: list[tuple[Connection, Told]]) -> None:
         """Say what happened to each row; for many rows, how often each result occurred."""
@@ -351,25 +338,6 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         for (is_success, detail), count in Counter((result.is_success, result.detail) for _, result in told).items():
             level = messages.SUCCESS if is_success else messages.WARNING
             self.message_user(request, f"{count} of {len(told)}: {detail}", level)
-
-    def _ask_about(
-        self, request: HttpRequest, queryset: QuerySet[Connection], name: str, label: str, asks: str
-    ) -> HttpResponse:
-        count = queryset.count()
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{label} {count} connection{'' if count == 1 else 's'}?",
-            "opts": self.opts,
-            "rows": queryset[:_NAMED],
-            "more": max(0, count - _NAMED),
-            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
-            "asks": asks,
-            "action": name,
-            "label": label,
-            "back_url": show.list_url(Connection),
-        }
-        return TemplateResponse(request, "admin/connections/ask_about_many.html", context)
 
 
 def _order_refresh(connection_id: UUID, *, actor: Actor) -> Told:

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from connections.admin import show
 from connections.journal.audit import ALLOWED
 from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.quarantine.standing import hold_of
 from connections.lifecycle.self_service.receipts import Group, groups, receipts
 from connections.lifecycle.steer.outlook import Step, outlook
 from connections.models import (
@@ -109,6 +110,7 @@ class ConnectionPage:
     connection: Connection
     now: datetime
     steps: list[Step]
+    is_held: bool
     incidents: list[Incident]
     scopes: list[Scope]
     attempts: list[RefreshAttempt]
@@ -129,11 +131,13 @@ def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
     """Return the page of ``connection``, which has its tenant and provider app loaded. A dozen queries."""
     attempts = list(RefreshAttempt.objects.filter(connection=connection).order_by("-claimed_at")[:_SHOWN_ATTEMPTS])
     incidents = list(Incident.objects.concerning(connection))
+    hold = hold_of(connection)
     open_attempt = next((attempt for attempt in attempts if attempt.state in OPEN_STATES), None)
     return ConnectionPage(
         connection=connection,
         now=now,
-        steps=outlook(connection, attempt=open_attempt, incidents=incidents, now=now),
+        steps=outlook(connection, attempt=open_attempt, incidents=incidents, hold=hold, now=now),
+        is_held=hold is not None and hold.verdict is not None,
         incidents=incidents,
         scopes=list(connection.scopes.all()),
         attempts=attempts,

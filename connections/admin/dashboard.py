@@ -18,6 +18,7 @@ from connections.admin import show
 from connections.admin.charts import Columns, Line, Series, line
 from connections.dispatch import Task, count_waiting
 from connections.lifecycle.figures import CONDITIONS
+from connections.lifecycle.quarantine.standing import Standing, standing
 from connections.models import (
     VENDS,
     ActivityFigures,
@@ -97,6 +98,7 @@ class Overview:
     ending: list[tuple[Connection, datetime]]
     work: Work
     to_do: list[Figure]
+    quarantine: Standing | None
 
 
 def overview(*, user: Staff, now: datetime) -> Overview:
@@ -130,7 +132,14 @@ def overview(*, user: Staff, now: datetime) -> Overview:
         ending=_ending(user),
         work=_work(now),
         to_do=_to_do(user, counts, now=now),
+        quarantine=_quarantine(tenants, now=now),
     )
+
+
+def _quarantine(tenants: Tenants, *, now: datetime) -> Standing | None:
+    """Return how refresh quarantine stands while anything waits that the account may see. A few queries."""
+    found = standing(now=now, tenants=tenants)
+    return found if found.is_unfinished else None
 
 
 def _counted(tenants: Tenants) -> "QuerySet[ConnectionFigures]":

@@ -21,6 +21,7 @@ _LABELS = {
     Cause.GRANT: "Grant ends",
     Cause.CREDENTIAL: "Credential expires",
     Cause.UNUSED: "Refresh token ends unused",
+    Cause.QUARANTINE: "Refresh quarantine",
     Cause.CROWDED: "Too many grants",
     Cause.OLD_KEY: "Key is old",
     Cause.CERTIFICATE: "Our certificate expires",

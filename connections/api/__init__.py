@@ -10,7 +10,7 @@
 - ``own_providers``: entries of the operator's own · ``sessions``: sessions once they are made · ``audit_trail``
 - ``api_clients``: those of API clients, their keys, and trusted issuers · ``switches``: kill switches and pauses
 - ``webhooks``: those of webhook endpoints and deliveries
-- ``bulk_jobs``: acts on many connections
+- ``bulk_jobs``: acts on many connections · ``quarantine``: what waits after a restore
 - ``imports``: rows from another system, and what came of them
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists

@@ -16,7 +16,10 @@ MOST_NAMED = 10_000
 
 
 class BulkJobIn(Request):
-    """One act on many connections: on those that are named, or on all of the tenant's that the filters leave."""
+    """One act on many connections: on those that are named, or on all of the tenant's that the filters leave.
+
+    ``release`` is about those of them that refresh quarantine holds.
+    """
 
     tenant: Slug | None = None
     act: BulkAct

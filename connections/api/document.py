@@ -22,7 +22,7 @@ services and agents a credential that works now, or a stable reason why none doe
 Every call carries `Authorization: Bearer …`: an API key (`lk_…`), or a workload token of an issuer that is trusted. \
 Errors are `application/problem+json` (RFC 9457) with a stable `code`. What a call does not know, in its query as in \
 its body, is refused by name (`invalid_request`). A 503 says in `Retry-After` when the same \
-request can succeed."""
+request can succeed, and `quarantined` when it is worth another try."""
 
 _SECURITY = "bearer"
 _SCHEME = {
@@ -231,7 +231,7 @@ def _add_problems(operation: dict[str, Any]) -> None:
             "description": ", ".join(f"`{code}`" for code in codes),
             "content": {"application/problem+json": {"schema": schema}},
         }
-        if status == 503:
+        if status == 503 or "quarantined" in codes:
             answer["headers"] = {
                 "Retry-After": {"description": "seconds after which to try again", "schema": {"type": "integer"}}
             }

@@ -27,14 +27,17 @@ from connections.models import (
     DeliveryState,
     DisabledReason,
     FiguresTaken,
+    HeldConnection,
     Incident,
     IncidentKind,
     ProviderApp,
     Status,
+    TokenVerdict,
     WebhookDelivery,
     WebhookEndpoint,
 )
 from connections.models.figures import ALL
+from connections.models.quarantine import held, holding
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily, Metric
@@ -90,7 +93,7 @@ class Installation:
         from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (see ``journal.meters``)
 
         unread = 0
-        for read in (_connections, _freshness, _incidents, _webhooks, _audit, _queues):
+        for read in (_connections, _freshness, _incidents, _quarantine, _webhooks, _audit, _queues):
             try:
                 yield from read(GaugeMetricFamily)
             except (DatabaseError, InterfaceError) as error:
@@ -138,6 +141,18 @@ def _incidents(gauge: "Gauge") -> Iterator["Metric"]:
     counts: dict[str, int] = dict(found)
     for kind in IncidentKind:
         family.add_metric((kind.value,), counts.get(kind.value, 0))
+    yield family
+
+
+def _quarantine(gauge: "Gauge") -> Iterator["Metric"]:
+    found = HeldConnection.objects.filter(held()).order_by().values_list("verdict").annotate(count=Count("pk"))
+    counts: dict[str, int] = dict(found)
+    help_ = "1 while refreshes wait because the database was put back to an earlier moment, else 0."
+    yield gauge("latchkey_refresh_quarantine", help_, value=int(bool(counts) or holding().exists()))
+    help_ = "Connections that it holds, by what is known of their refresh tokens."
+    family = gauge("latchkey_held_connections", help_, labels=("verdict",))
+    for verdict in TokenVerdict:
+        family.add_metric((verdict.value,), counts.get(verdict.value, 0))
     yield family
 
 

@@ -8,9 +8,9 @@ import binascii
 import hashlib
 import uuid
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db.models import Model, Q, QuerySet
 from pydantic import BaseModel, Field
 
@@ -39,8 +39,8 @@ def page_of(
     """Return up to ``limit`` of the ``rows`` after ``cursor`` (None: from the first), and the cursor of the next page.
 
     That is None on the last page. The newest row by the moment in ``newest_by`` comes first, or they are ordered by the
-    text in the column ``by``, which no two of them share. Runs their query. Raises ``InvalidRequest`` for a cursor that
-    no page of this list had.
+    value in the column ``by``, which no two of them share. Runs their query. Raises ``InvalidRequest`` for a
+    cursor that no page of this list had.
     """
     try:
         question = _question(rows)
@@ -48,7 +48,7 @@ def page_of(
         return [], None
     if cursor is not None:
         position = read_cursor(cursor, of=question)
-        rows = rows.filter(**{f"{by}__gt": position}) if by else rows.filter(_older_than(position, newest_by))
+        rows = rows.filter(_beyond(rows, by, position) if by else _older_than(position, newest_by))
     found = list(rows.order_by(*([by] if by else [f"-{newest_by}", "id"]))[: limit + 1])
     page = found[:limit]
     return page, write_cursor(_position(page[-1], by, newest_by), of=question) if len(found) > limit else None
@@ -87,6 +87,14 @@ def _position(row: Model, by: str, newest_by: str) -> str:
         return str(getattr(row, by))
     moment: datetime = getattr(row, newest_by)
     return f"{moment.isoformat()}|{row.pk}"
+
+
+def _beyond(rows: QuerySet[Row], by: str, position: str) -> Q:
+    column: Any = rows.model._meta.get_field(by)
+    try:
+        return Q((f"{by}__gt", column.to_python(position)))
+    except ValidationError:
+        raise _not_ours() from None
 
 
 def _older_than(position: str, newest_by: str) -> Q:

@@ -98,7 +98,7 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "suspended": ("An operator has switched this off.", ()),
     "paused": ("An operator has paused this, and no valid credential is left.", ()),
     "quarantined": (
-        "The database was restored, and the refresh token may have been used since: it waits for an operator's word.",
+        "The database was put back, and its refresh token waits for an operator: try again after `Retry-After`.",
         ("connect_url",),
     ),
     "credential_unreadable": ("A key of the vault is missing. Nothing is wrong with the grant.", ()),

@@ -39,6 +39,7 @@ from connections.api.routers import (
     providers,
     proxy,
     pushes,
+    quarantine,
     tenants,
     trusted_issuers,
     vend,
@@ -129,6 +130,7 @@ api.add_router("/connections", connection_history.router, auth=ApiKeyAuth())
 api.add_router("/canaries", canaries.router, auth=ApiKeyAuth())
 api.add_router("/own-providers", own_providers.router, auth=ApiKeyAuth())
 api.add_router("/outbound-addresses", outbound_addresses.router, auth=ApiKeyAuth())
+api.add_router("/quarantine", quarantine.router, auth=ApiKeyAuth())
 api.add_router("/bulk-jobs", bulk_jobs.router, auth=ApiKeyAuth())
 api.add_router("/audit-events", audit_events.router, auth=ApiKeyAuth())
 api.add_router("/incidents", incidents.router, auth=ApiKeyAuth())

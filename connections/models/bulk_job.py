@@ -23,6 +23,7 @@ class BulkAct(models.TextChoices):
     REVOKE = "revoke", "Revoke"
     DISCONNECT = "disconnect", "Disconnect"
     EXPORT = "export", "Export"
+    RELEASE = "release", "Release"
 
 
 class BulkJob(models.Model):

@@ -115,6 +115,8 @@ class HeldConnection(models.Model):
 
     class Meta:
         ordering = ["connection"]
+        verbose_name = "connection in refresh quarantine"
+        verbose_name_plural = "connections in refresh quarantine"
 
     def __str__(self) -> str:
         return str(self.connection_id)
@@ -136,9 +138,13 @@ def holding() -> "models.QuerySet[Installation]":
 def holds(connection: Connection) -> bool:
     """Whether the refresh token of ``connection`` may not be sent. Two or three queries."""
     received_at = connection.current_version.received_at if connection.current_version else None
-    here = Installation.objects.alias(is_in=Identity())
+    return holds_all_of(received_at) or HeldConnection.objects.filter(held(), connection=connection).exists()
+
+
+def holds_all_of(received_at: datetime | None) -> bool:
+    """Whether every connection is held whose credential was received then. A query."""
     everything = _ELSEWHERE | Q(quarantined_at__gt=received_at, sorted_at=None) if received_at else _ELSEWHERE
-    return here.filter(everything).exists() or HeldConnection.objects.filter(held(), connection=connection).exists()
+    return Installation.objects.alias(is_in=Identity()).filter(everything).exists()
 
 
 def sql_free() -> str:

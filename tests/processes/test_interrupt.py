@@ -138,7 +138,7 @@ def test_the_web_server_answers_at_a_unix_socket_and_ends(stack: LocalStack, tmp
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         named = {"Host": urlsplit(stack.environment["PUBLIC_URL"]).netloc, "X-Forwarded-For": "203.0.113.9"}
         assert [ToSocket(path).ask("GET", at, named) for at in ("/healthz", "/readyz")] == [200, 200]
-        refused = ToSocket(path).ask("POST", "/api/v1/credentials", named | {"Authorization": "Bearer lk_nobody"})
+        refused = ToSocket(path).ask("GET", "/api/v1/connections", named | {"Authorization": "Bearer lk_nobody"})
         assert refused == 401
         with database(stack) as connected:
             seen = scalar(connected, "SELECT host(address) FROM connections_auditevent ORDER BY id DESC LIMIT 1")

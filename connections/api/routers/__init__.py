@@ -4,7 +4,7 @@
   ``access_grants``, ``approvals``, ``imports``, ``end_users``, ``events``
 - ``connection_acts``: what an operator does to one · ``connection_history``: its refreshes, and what is next
 - ``forecast``: which of them will end
-- ``bulk_jobs``: one act on many
+- ``bulk_jobs``: one act on many · ``quarantine``: whose refreshes wait after a restore
 - ``canaries``: connections that lead nowhere
 - ``outbound_addresses``: from where providers are called · ``own_providers``: entries of the operator's own
 - ``audit_events``: the audit trail · ``webhook_endpoints``: where events are delivered

@@ -7,13 +7,19 @@ from ninja import Router
 
 from connections.api.auth import caller_of
 from connections.api.conditional import unchanged
+from connections.api.quarantine import ReleaseIn
 from connections.api.representations import connection_out
 from connections.api.routers.connections import as_it_is
 from connections.api.schemas import ChangedOut, ConnectionOut, OutcomeOut
 from connections.api.switches import SwitchesIn, turn_switches
 from connections.api.texts import Slug
 from connections.database.clock import database_now
-from connections.lifecycle.steer.on_demand import discard_on_demand, end_on_demand, reread_on_demand
+from connections.lifecycle.steer.on_demand import (
+    discard_on_demand,
+    end_on_demand,
+    release_on_demand,
+    reread_on_demand,
+)
 from connections.models import Permission
 
 router = Router(tags=["connections"])
@@ -64,4 +70,20 @@ def discard_answer(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug 
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     told = discard_on_demand(connection.id, actor=caller.actor)
+    return OutcomeOut(outcome=told.code, connection=as_it_is(caller, connection_id, tenant))
+
+
+@router.post("/{connection_id}/release", response=OutcomeOut, summary="Release from refresh quarantine")
+def release_connection(
+    request: HttpRequest, connection_id: uuid.UUID, body: ReleaseIn, tenant: Slug | None = None
+) -> OutcomeOut:
+    """Let a connection refresh again that waits because the database was put back to an earlier moment.
+
+    One whose refresh token is known to be used is left alone (`token_used`), unless the call says `with_used`. All of a
+    tenant's are released by the bulk job `release`.
+    """
+    caller = caller_of(request, may=Permission.MANAGE)
+    connection = caller.connection(connection_id, tenant)
+    now = database_now()
+    told = release_on_demand(connection.id, with_used=body.with_used, now=now, actor=caller.actor)
     return OutcomeOut(outcome=told.code, connection=as_it_is(caller, connection_id, tenant))

@@ -17,6 +17,7 @@ from connections.api.history import (
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import Slug
 from connections.database.clock import database_now
+from connections.lifecycle.quarantine.standing import hold_of
 from connections.lifecycle.steer.outlook import outlook
 from connections.models import CredentialVersion, Incident, Permission, RefreshAttempt
 from connections.models.refresh_attempt import OPEN_STATES
@@ -30,7 +31,8 @@ def get_outlook(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | N
     connection = caller_of(request, may=Permission.READ).connection(connection_id, tenant)
     under_way = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
     incidents = list(Incident.objects.concerning(connection))
-    return outlook_out(outlook(connection, attempt=under_way, incidents=incidents, now=database_now()))
+    hold = hold_of(connection)
+    return outlook_out(outlook(connection, attempt=under_way, incidents=incidents, hold=hold, now=database_now()))
 
 
 @router.get(

@@ -1,7 +1,8 @@
 """The causes of endings: by each, which rows end, in which column that is, and what it means. No I/O.
 
 Dates count from the column ``column``, to which ``later`` is added. Every condition is that of a partial index, so that
-the rows of the next weeks are read without the others (``connection_indexes``).
+the rows of the next weeks are read without the others (``connection_indexes``); what a quarantine holds is a table of
+its own.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from connections.models import VENDS, AppKey, Connection, ProviderApp, RegisteredClient
+from connections.models import VENDS, AppKey, Connection, HeldConnection, ProviderApp, RegisteredClient
+from connections.models.quarantine import held
 from providers.strategies import strategies
 
 OLD_KEY_AGE = timedelta(days=90)
@@ -25,6 +27,7 @@ class Cause(StrEnum):
     GRANT = "grant_ends"
     CREDENTIAL = "credential_expires"
     UNUSED = "refresh_token_unused"
+    QUARANTINE = "refresh_quarantine"
     CROWDED = "too_many_grants"
     OLD_KEY = "key_is_old"
     CERTIFICATE = "certificate_expires"
@@ -58,6 +61,11 @@ def _held_back(now: datetime) -> "QuerySet[Connection]":
     return _vending(refresh_expires_at__isnull=False).filter(overdue)
 
 
+def _quarantined(now: datetime) -> "QuerySet[Connection]":
+    waiting = HeldConnection.objects.filter(held()).values("connection_id")
+    return _vending(refresh_due_at__isnull=False, access_expires_at__isnull=False, id__in=waiting)
+
+
 SOURCES: dict[Cause, Source] = {
     Cause.GRANT: Source(
         lambda now: _vending(grant_expires_at__isnull=False),
@@ -73,6 +81,12 @@ SOURCES: dict[Cause, Source] = {
         _held_back,
         "refresh_expires_at",
         "The refresh token ends unless it is used, and its refreshes are held back: see what holds them.",
+    ),
+    Cause.QUARANTINE: Source(
+        _quarantined,
+        "access_expires_at",
+        "The database was put back, so its refresh waits: release it if its refresh token is good, or let its end user"
+        " connect again before.",
     ),
     Cause.CROWDED: Source(
         lambda now: _vending(crowded_at__isnull=False),
@@ -104,4 +118,4 @@ SOURCES: dict[Cause, Source] = {
         "Our client secret expires: make another at the provider, and enter it as the preferred one.",
     ),
 }
-OF_CONNECTIONS = (Cause.GRANT, Cause.CREDENTIAL, Cause.UNUSED, Cause.CROWDED, Cause.OLD_KEY)
+OF_CONNECTIONS = (Cause.GRANT, Cause.CREDENTIAL, Cause.UNUSED, Cause.QUARANTINE, Cause.CROWDED, Cause.OLD_KEY)

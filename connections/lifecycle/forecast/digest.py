@@ -17,6 +17,7 @@ _WORDS = {
     Cause.GRANT: "the grant ends",
     Cause.CREDENTIAL: "the credential expires",
     Cause.UNUSED: "the refresh token ends unless it is refreshed",
+    Cause.QUARANTINE: "its access token ends, and refresh quarantine holds its refresh",
     Cause.CROWDED: "the next grant of its account ends it",
     Cause.OLD_KEY: "the key is 90 days old",
     Cause.CERTIFICATE: "the certificate of our key expires",

@@ -33,6 +33,7 @@ ADDS: dict[Role, frozenset[str]] = {
             *("add_tenant", "change_tenant", "add_brand", "change_brand", "add_tenantdomain", "change_tenantdomain"),
             *("add_providerapp", "change_providerapp", "change_appkey", "change_registeredclient"),
             *("change_connection", "change_connectsession", "change_managementsession", "change_incident"),
+            "change_heldconnection",
             *("change_approval", "change_bulkjob", "change_webhookdelivery", "change_importrun"),
             "change_notice",
         )

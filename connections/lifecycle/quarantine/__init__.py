@@ -9,5 +9,5 @@ connections, connections' next probe, the status of those whose newer token is l
 - ``pulse``: the beat by which a database that was put back is noticed
 - ``begin``: everything is held · ``sort``: what is safe is let go, and the rest named
 - ``release``: somebody lets connections refresh again · ``lost``: ends those whose newer refresh token is gone
-- ``standing``: how far it has come, in numbers
+- ``standing``: how far it has come, in numbers, and what holds one connection
 """

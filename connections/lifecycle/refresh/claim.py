@@ -44,7 +44,7 @@ from connections.models import (
     Trigger,
 )
 from connections.models.fields import StoredSecret
-from connections.models.quarantine import holds
+from connections.models.quarantine import holding, holds
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable, open_sealed
@@ -54,6 +54,9 @@ LEASE = timedelta(seconds=60)
 LOCK_TIMEOUT_SECONDS = 1.0
 FLOOR = timedelta(seconds=10)
 CLIENT_RETRY = timedelta(seconds=60)
+# When to ask again for what a quarantine holds: a worker sorts in seconds, and a person releases when a person does.
+SORTED_WITHIN = timedelta(seconds=5)
+RELEASED_PERHAPS_WITHIN = timedelta(minutes=5)
 
 
 class Outcome(StrEnum):
@@ -263,7 +266,8 @@ def _why_not(
     if connection.refresh_due_at is None:
         return RefreshReport(Outcome.NOT_REFRESHABLE)
     if holds(connection):
-        return RefreshReport(Outcome.QUARANTINED)
+        ends_within = SORTED_WITHIN if holding().exists() else RELEASED_PERHAPS_WITHIN
+        return RefreshReport(Outcome.QUARANTINED, retry_after_seconds=ends_within.total_seconds())
     if not is_in_doubt and not _is_due(connection, need, now=now):
         return RefreshReport(Outcome.FRESH)
     if is_held_back(connection, now=now):

@@ -21,7 +21,8 @@ from connections.journal import audit
 from connections.lifecycle.steer import on_demand, switches
 from connections.lifecycle.steer.export import standing_of
 from connections.lifecycle.steer.on_demand import Told
-from connections.models import BulkAct, BulkJob, BulkRow, Connection
+from connections.models import BulkAct, BulkJob, BulkRow, Connection, HeldConnection
+from connections.models.quarantine import held
 from connections.refusals import Refusal
 
 KEPT = timedelta(days=90)
@@ -43,7 +44,12 @@ def order_bulk(
     now: datetime,
     actor: audit.Actor,
 ) -> BulkJob:
-    """Order ``act`` on ``rows``, as they are now. ``tenant_id`` where they are all of one tenant. One transaction."""
+    """Order ``act`` on ``rows``, as they are now. ``tenant_id`` where they are all of one tenant. One transaction.
+
+    Of a release only those are rows of the job that a quarantine holds.
+    """
+    if act is BulkAct.RELEASE:
+        rows = rows.filter(id__in=HeldConnection.objects.filter(held()).values("connection_id"))
     with short_transaction():
         job = BulkJob.objects.create(
             act=act,
@@ -154,4 +160,7 @@ _ACTS: Mapping[BulkAct, Callable[[Connection, audit.Actor], Told]] = {
     BulkAct.REVOKE: lambda row, actor: on_demand.end_on_demand(row.id, now=database_now(), actor=actor, keep=True),
     BulkAct.DISCONNECT: lambda row, actor: on_demand.end_on_demand(row.id, now=database_now(), actor=actor, keep=False),
     BulkAct.EXPORT: lambda row, actor: Told(True, "exported", "Noted."),
+    BulkAct.RELEASE: lambda row, actor: on_demand.release_on_demand(
+        row.id, with_used=False, now=database_now(), actor=actor
+    ),
 }

@@ -20,9 +20,11 @@ from connections.journal import audit
 from connections.lifecycle.credentials.reread import discard_unread, reread
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.quarantine.release import release
+from connections.lifecycle.quarantine.standing import hold_of
 from connections.lifecycle.refresh.claim import FLOOR, Need, Outcome, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
-from connections.models import VENDS, Connection, CredentialVersion, Revocation, Status, Trigger
+from connections.models import VENDS, Connection, CredentialVersion, Revocation, Status, TokenVerdict, Trigger
 from providers.vocabulary import ProbeVerdict
 
 _SENT_AGAIN_AFTER = timedelta(seconds=60)
@@ -48,8 +50,8 @@ _REFRESHED = {
     Outcome.ABORTED: "Nothing was sent: this process stood still for too long. Try again.",
     Outcome.SWITCHED_OFF: "Not tried: the connection, its tenant or its provider app is paused or suspended.",
     Outcome.QUARANTINED: (
-        "Not tried: the database was restored, and the stored refresh token may have been used up since. See `manage.py"
-        " quarantine status`."
+        "Not tried: the database was restored, and the stored refresh token may have been replaced since. Release it"
+        " if you know better, or let the end user connect again."
     ),
     Outcome.GONE: "There is nothing to refresh: the connection is not in use.",
 }
@@ -146,6 +148,24 @@ def discard_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
     if discard_unread(connection_id, actor=actor):
         return Told(True, "discarded", "Destroyed. The next refresh is sent with the refresh token before it.")
     return Told(False, "nothing", "No answer is waiting to be read.")
+
+
+def release_on_demand(connection_id: uuid.UUID, *, with_used: bool, now: datetime, actor: audit.Actor) -> Told:
+    """Let one connection that a quarantine holds refresh again. A short transaction, no HTTP.
+
+    One whose refresh token is known to be used is left alone, unless ``with_used``.
+    """
+    connection = Connection.objects.filter(id=connection_id).first()
+    hold = None if connection is None else hold_of(connection)
+    if hold is None:
+        return Told(False, "not_held", "No quarantine holds it: there is nothing to release.")
+    if hold.verdict is None:
+        return Told(False, "unsorted", "Everything waits until it is sorted, which a worker does within seconds.", 5.0)
+    if hold.verdict is TokenVerdict.USED and not with_used:
+        return Told(False, "token_used", "Left alone: its refresh token was used, so let the end user connect again.")
+    if not release(Q(connection=connection_id), with_used=with_used, actor=actor, now=now):
+        return Told(False, "not_held", "Somebody else has released it, or it was found to be used meanwhile.")
+    return Told(True, "released", "Released: it refreshes again.")
 
 
 def _too_soon(connection: Connection) -> RefreshReport | None:

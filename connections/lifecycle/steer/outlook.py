@@ -12,6 +12,7 @@ from connections.lifecycle.connect import not_refreshable
 from connections.lifecycle.end.given_up import IGNORED_SINCE
 from connections.lifecycle.health.moved import MARK
 from connections.lifecycle.health.rules import STRIKE_INTERVAL
+from connections.lifecycle.quarantine.standing import Hold
 from connections.models import (
     AttemptState,
     Connection,
@@ -21,6 +22,7 @@ from connections.models import (
     RefreshAttempt,
     Revocation,
     Status,
+    TokenVerdict,
 )
 from connections.models.switches import KILL_SWITCH, PAUSE, thrown
 
@@ -42,12 +44,13 @@ def outlook(
     *,
     attempt: RefreshAttempt | None,
     incidents: Sequence[Incident],
+    hold: Hold | None,
     now: datetime,
 ) -> list[Step]:
     """Return what happens next to ``connection``, the most important first.
 
-    ``attempt`` is its open refresh attempt; ``incidents`` are the open incidents of its provider app. The tenant and
-    the provider app of ``connection`` have to be loaded.
+    ``attempt`` is its open refresh attempt; ``incidents`` are the open incidents of its provider app; ``hold`` is what
+    a quarantine holds of it. The tenant and the provider app of ``connection`` have to be loaded.
     """
     match Status(connection.status):
         case Status.PENDING:
@@ -70,7 +73,7 @@ def outlook(
                 *_switches(connection),
                 *_failing(connection),
                 *_incidents(incidents),
-                *_refresh(connection, attempt, now=now),
+                *(_refresh(connection, attempt, now=now) if hold is None else _quarantine(connection, hold)),
                 *_probe(connection),
                 *_end(connection),
             ]
@@ -137,6 +140,27 @@ def _switches(connection: Connection) -> Iterator[Step]:
         yield Step(f"The {whose} is suspended: it neither vends nor refreshes.", is_held=True)
     for whose, _ in thrown(connection, PAUSE):
         yield Step(f"The {whose} is paused: it vends while valid, and is neither refreshed nor probed.", is_held=True)
+
+
+def _quarantine(connection: Connection, hold: Hold) -> Iterator[Step]:
+    if hold.verdict is None:
+        says = "Refresh quarantine: the database was put back. A worker sorts within seconds what is safe to refresh."
+        yield Step(says, is_held=True)
+        return
+    if hold.verdict is TokenVerdict.USED:
+        yield Step(
+            "Refresh quarantine: the database was put back to before its last refresh, and the refresh token that it"
+            " has was replaced since. It is not sent, since that may end the grant: let the end user connect again.",
+            is_held=True,
+        )
+    else:
+        yield Step(
+            "Refresh quarantine: the database was put back, and its refresh token may have been replaced since. It is"
+            " not sent until somebody releases it, or the end user connects again.",
+            is_held=True,
+        )
+    if connection.access_expires_at is not None:
+        yield Step("Its access token ends, and with it what is vended", connection.access_expires_at)
 
 
 def _failing(connection: Connection) -> Iterator[Step]:

@@ -122,8 +122,10 @@ def refusal_without_refresh(report: RefreshReport, row: VendRow, *, is_expired: 
             return Paused(f"The credential {state}, and an operator has paused its refreshes.")
         case Outcome.QUARANTINED:
             return Quarantined(
-                f"The credential {state}. Latchkey's database was restored from a backup, and to send the refresh token"
-                " that it holds could end the grant: an operator releases it, or its end user connects again.",
+                f"The credential {state}, and refresh quarantine holds its refresh: Latchkey's database was put back to"
+                " an earlier moment, and to send the refresh token that it holds could end the grant. An operator"
+                " releases it, or its end user connects again: ask again after Retry-After.",
+                retry_after_seconds=report.retry_after_seconds,
                 **_mend(row),
             )
         case Outcome.UNREADABLE:

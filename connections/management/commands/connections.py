@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from connections.database.clock import database_now
 from connections.lifecycle.credentials.reread import discard_unread, reread
 from connections.lifecycle.credentials.scopes import missing_scopes, observed_scopes
+from connections.lifecycle.quarantine.standing import hold_of
 from connections.lifecycle.steer import on_demand
 from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.steer.outlook import distance, outlook
@@ -123,7 +124,7 @@ def _show(options: dict[str, Any]) -> Answer:
     connection, now = _connection(options), database_now()
     attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
     incidents = list(Incident.objects.concerning(connection))
-    steps = outlook(connection, attempt=attempt, incidents=incidents, now=now)
+    steps = outlook(connection, attempt=attempt, incidents=incidents, hold=hold_of(connection), now=now)
     scopes = list(connection.scopes.all())
     data = _data(connection) | {
         "provider_app": connection.provider_app_id,

@@ -16,7 +16,10 @@ _LOOKS: tuple[Look, ...] = (
     installation.packages,
     parties.catalogue,
 )
-_STORED: tuple[Look, ...] = (storage.keys, storage.background, parties.provider_apps, parties.client_secrets)
+_STORED: tuple[Look, ...] = (
+    *(storage.keys, storage.background, storage.quarantine),
+    *(parties.provider_apps, parties.client_secrets),
+)
 _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
 
 

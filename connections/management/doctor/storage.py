@@ -16,10 +16,12 @@ from connections.database.clock import database_now
 from connections.dispatch import application, waiting_tasks
 from connections.journal.audit_keys import audit_keys
 from connections.lifecycle.keys.uses import audit_uses, kek_uses
+from connections.lifecycle.quarantine.standing import standing
 from connections.lifecycle.refresh import presence
 from connections.management.doctor.findings import Finding, Level, fault, fine, warning
 from connections.models import AuditSeal, Connection, FiguresTaken
 from connections.models.data_key import SHREDDED, DataKey
+from connections.valkey import client_of
 from providers.custodians.asking import CustodianAway, CustodianRefuses
 
 OLDEST_SERVER = 140_000
@@ -230,7 +232,7 @@ def key_services() -> Iterator[Finding]:
 def broker() -> Iterator[Finding]:
     """Look at Redis or Valkey, and at what waits there."""
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        with client_of(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
             told = client.info()
             policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
     except redis.ResponseError:
@@ -273,6 +275,26 @@ def workers() -> Iterator[Finding]:
         yield fine("workers", f"{len(names)} answer: {', '.join(names)}.")
     else:
         yield fault("workers", "None answers: nothing is refreshed before somebody asks.", "Start a worker.")
+
+
+def quarantine() -> Iterator[Finding]:
+    """Look whether refreshes wait because the database was put back. A few queries."""
+    found = standing(now=database_now())
+    if found.is_everything_held:
+        yield warning(
+            "quarantine",
+            f"No refresh is sent. {found.says}",
+            "Start a worker, which sorts within seconds what is safe; else see manage.py quarantine status.",
+        )
+    elif found.is_unfinished:
+        yield warning(
+            "quarantine",
+            f"{found.waits} connections wait to refresh, and of {found.used} the refresh token is known to be used."
+            f" {found.says}",
+            "Release what is safe, tenant by tenant (manage.py quarantine), and let the other end users connect again.",
+        )
+    else:
+        yield fine("quarantine", "No refresh waits.")
 
 
 def background() -> Iterator[Finding]:

@@ -10,10 +10,10 @@ export type AttemptState = "sent" | "received" | "promoted" | "rejected" | "in_d
 export type Binding = "completion" | "none" | "imported";
 
 /** What is done to each connection. */
-export type BulkAct = "refresh" | "probe" | "pause" | "unpause" | "suspend" | "resume" | "revoke" | "disconnect" | "export";
+export type BulkAct = "refresh" | "probe" | "pause" | "unpause" | "suspend" | "resume" | "revoke" | "disconnect" | "export" | "release";
 
 /** Of what something ends. Values are stable: callers see them. */
-export type Cause = "grant_ends" | "credential_expires" | "refresh_token_unused" | "too_many_grants" | "key_is_old" | "certificate_expires" | "client_secret_expires" | "app_secret_expires";
+export type Cause = "grant_ends" | "credential_expires" | "refresh_token_unused" | "refresh_quarantine" | "too_many_grants" | "key_is_old" | "certificate_expires" | "client_secret_expires" | "app_secret_expires";
 
 /** How sure the facts of an entry are. */
 export type Confidence = "high" | "medium" | "low";
@@ -57,6 +57,9 @@ export type RegistrationWay = "metadata_document" | "dynamic";
 /** How far the revocation at the provider has come. */
 export type Revocation = "" | "pending" | "confirmed" | "unconfirmed" | "ignored" | "unsupported" | "withheld";
 
+/** Why the database is taken for one that was put back. */
+export type RewindCause = "restored" | "ordered" | "other_database" | "behind";
+
 /** How far a connect session has come. */
 export type SessionState = "created" | "started" | "authorizing" | "held" | "exchanging" | "choosing" | "completed" | "failed";
 
@@ -71,6 +74,9 @@ export type Status = "pending" | "active" | "suspect" | "needs_reauth" | "revoke
 
 /** What kind of name the subject of a grant is. */
 export type SubjectKind = "end_user" | "group" | "agent" | "api_client";
+
+/** What is known of a stored refresh token. */
+export type TokenVerdict = "unknown" | "used";
 
 /** A grant, on a connection or on a provider. In each list of limits, null does not limit and [] allows nothing. */
 export interface AccessGrantIn {
@@ -498,7 +504,11 @@ export interface Branding {
   readonly has_favicon: boolean;
 }
 
-/** One act on many connections: on those that are named, or on all of the tenant's that the filters leave. */
+/**
+ * One act on many connections: on those that are named, or on all of the tenant's that the filters leave.
+ *
+ * `release` is about those of them that refresh quarantine holds.
+ */
 export interface BulkJobIn {
   /** The tenant's slug; operator-wide clients have to name it */
   readonly tenant?: string | null;
@@ -1154,6 +1164,32 @@ export interface Health {
   readonly answer_unread_at: string | null;
   /** What was last seen of the provider, for people to look at */
   readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** A connection whose refresh token waits: it is released, or its end user connects again. */
+export interface HeldConnection {
+  /** Id of the connection */
+  readonly connection: string;
+  /** The provider's slug, or an alias of it */
+  readonly provider: string;
+  /** Your own id of the end user; null where there is none */
+  readonly end_user: string | null;
+  /** What tells it from the owner's others at the provider; "" for none */
+  readonly label: string;
+  /** What is known of its refresh token: perhaps used since, or used */
+  readonly verdict: TokenVerdict;
+  /** Since when it waits */
+  readonly held_at: string;
+  /** When the access token ends; null where nobody said */
+  readonly access_expires_at: string | null;
+}
+
+/** One page, by id; `next` is the cursor of the next one, or null. */
+export interface HeldConnectionPage {
+  /** What is on this page */
+  readonly items: readonly HeldConnection[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
 }
 
 /** One connection in short. */
@@ -1898,6 +1934,22 @@ export interface PushSecrets {
   readonly fingerprints: readonly string[];
 }
 
+/** How the last quarantine stands, of the tenants that the client may see. */
+export interface Quarantine {
+  /** Refreshes wait */
+  readonly active: boolean;
+  /** It is known which connections wait; until then nothing is refreshed */
+  readonly sorted: boolean;
+  /** When it was begun; null if there was none */
+  readonly begun_at: string | null;
+  /** Why the database is taken for one that was put back */
+  readonly cause: RewindCause | null;
+  /** The moment to which it was put back; null where nobody knows */
+  readonly data_from: string | null;
+  /** Those of which connections wait, by slug */
+  readonly tenants: readonly Waiting[];
+}
+
 /** The API client that used it; `name` is null when the client is gone. */
 export interface ReceiptClient {
   /** Its id */
@@ -2048,6 +2100,12 @@ export interface RegisteredClientPage {
   readonly items: readonly RegisteredClient[];
   /** The cursor of the next page; null on the last */
   readonly next: string | null;
+}
+
+/** Which refresh tokens may be sent again. */
+export interface ReleaseIn {
+  /** Also one that is known to be used; where the provider detects reuse, that ends the grant */
+  readonly with_used?: boolean;
 }
 
 /** The registration that is current after a renewal; `replaced`: it has another client id than before. */
@@ -2359,6 +2417,18 @@ export interface VersionPage {
   readonly items: readonly Version[];
   /** The cursor of the next page; null on the last */
   readonly next: string | null;
+}
+
+/** How many connections of one tenant wait. */
+export interface Waiting {
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant: string;
+  /** How many of its connections wait */
+  readonly waits: number;
+  /** Of how many of these the refresh token is known to be used */
+  readonly used: number;
+  /** How many of these have an access token that is valid still, or of unknown end */
+  readonly vends: number;
 }
 
 /** One event on its way to one endpoint. Of answers nothing is kept but their status. */
@@ -2766,7 +2836,7 @@ export interface PausedProblem extends AnyProblem {
   readonly code: "paused";
 }
 
-/** The database was restored, and the refresh token may have been used since: it waits for an operator's word. */
+/** The database was put back, and its refresh token waits for an operator: try again after `Retry-After`. */
 export interface QuarantinedProblem extends AnyProblem {
   readonly code: "quarantined";
   /** A page on which the end user mends it: open it for them */
@@ -4172,6 +4242,26 @@ export class Operations extends Caller {
   }
 
   /**
+   * Say how refresh quarantine stands.
+   *
+   * Say whether refreshes wait because the database was put back, and how many of each tenant.
+   *
+   * A tenant's client sees its own, an operator-wide one those of all tenants.
+   */
+  getQuarantine(
+    options: CallOptions = {},
+  ): Promise<Quarantine> {
+    return this.call<Quarantine>(
+      {
+        method: "GET",
+        path: "/api/v1/quarantine",
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show one tenant.
    *
    * Show one tenant. A tenant's own client sees its own tenant only.
@@ -4715,6 +4805,34 @@ export class Operations extends Caller {
     options: CallOptions = {},
   ): AsyncGenerator<Ending, void> {
     return this.each((cursor) => this.listForecast({ ...query, cursor }, options));
+  }
+
+  /**
+   * List what refresh quarantine holds.
+   *
+   * List a tenant's connections whose refreshes wait until they are released, or their end users connect again.
+   */
+  listHeldConnections(
+    query: { tenant?: string; verdict?: TokenVerdict; provider?: string; end_user?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<HeldConnectionPage> {
+    return this.call<HeldConnectionPage>(
+      {
+        method: "GET",
+        path: "/api/v1/quarantine/connections",
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List what refresh quarantine holds, page by page. */
+  iterHeldConnections(
+    query: { tenant?: string; verdict?: TokenVerdict; provider?: string; end_user?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<HeldConnection, void> {
+    return this.each((cursor) => this.listHeldConnections({ ...query, cursor }, options));
   }
 
   /**
@@ -5710,6 +5828,33 @@ export class Operations extends Caller {
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}/refresh`,
         query: { ...query },
         headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Release from refresh quarantine.
+   *
+   * Let a connection refresh again that waits because the database was put back to an earlier moment.
+   *
+   * One whose refresh token is known to be used is left alone (`token_used`), unless the call says `with_used`.
+   * All of a tenant's are released by the bulk job `release`.
+   */
+  releaseConnection(
+    connectionId: string,
+    body: ReleaseIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Outcome> {
+    return this.call<Outcome>(
+      {
+        method: "POST",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/release`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
         takesKey: true,
       },
       options,

@@ -200,7 +200,8 @@ def test_an_endpoint_that_moved_is_told_once_and_until_it_is_over(
     health = call(alice.backend, "GET", f"/connections/{moved.id}").json()["health"]
     assert health["evidence"]["endpoint_moved_at"]
     moved.refresh_from_db()
-    told = [step.text for step in outlook(moved, attempt=None, incidents=[], now=database_now()) if step.is_held]
+    foreseen = outlook(moved, attempt=None, incidents=[], hold=None, now=database_now())
+    told = [step.text for step in foreseen if step.is_held]
     assert "endpoints are not those that gave this credential" in told[0]
 
     move(moved.provider_app, sandbox.url)

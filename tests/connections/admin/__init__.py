@@ -9,7 +9,7 @@
 - ``push_forms``: ``test_received_push.py``
 - ``app_key``, ``app_key_forms``: ``test_app_keys.py`` · ``registered_client``: ``test_registered_clients.py``
 - ``finding``, ``watch_rule``: ``test_findings.py``
-- ``charts``: ``test_dashboard.py``
+- ``charts``: ``test_dashboard.py`` · ``many``: ``test_bulk_job.py``, ``test_held_connection.py``
 - ``webhook_endpoint``, ``webhook_delivery``: ``test_webhooks.py`` · ``notice``: ``test_notices.py``
 - ``tenant_deletion``: ``test_tenants.py``, ``test_odd_forms.py`` · ``fields``: ``test_provider_app_form.py``,
   ``test_tenants.py``

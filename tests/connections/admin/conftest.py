@@ -41,6 +41,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    HeldConnection,
     ImportRow,
     ImportRun,
     IssuerUse,
@@ -63,6 +64,7 @@ from connections.models import (
     SubjectKind,
     Tenant,
     TenantDomain,
+    TokenVerdict,
     WatchRule,
     WebhookDelivery,
 )
@@ -195,6 +197,7 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
     )
     job = BulkJob.objects.create(act="pause", tenant=acme, operator="olga", total=1, ordered_at=database_now())
     BulkRow.objects.create(job=job, connection=connection)
+    HeldConnection.objects.create(connection=connection, verdict=TokenVerdict.UNKNOWN, held_at=database_now())
     sealed = {"sealed_at": database_now(), "newest_at": database_now(), "key_id": "k1", "hash": "5ea1"}
     digests = dict.fromkeys(("leaves", "nonces", "leaves_hash", "signature"), b"digest")
     number = AuditSeal.objects.count() + 1  # they are of all tenants at once

@@ -34,7 +34,6 @@ from connections.models import (
     DataKey,
     FiguresTaken,
     GuessCount,
-    HeldConnection,
     Installation,
     InstallationKey,
     KeptAnswer,
@@ -124,14 +123,13 @@ def test_every_model_of_ours_is_registered() -> None:
     # The page of a connect session shows its steps.
     # A finding says what was usual of its client; how far the trail is watched is nothing to act on.
     # The page of a webhook endpoint says when its secrets end. A command
-    # shows the public half of the installation key. What waits after a restore is listed and released by a command.
+    # shows the public half of the installation key. What waits after a restore has a page for each that waits.
     unseen = {
         AuditPruning,
         AuditRedaction,
         BurntCode,
         ConnectStep,
         GuessCount,
-        HeldConnection,
         Installation,
         InstallationKey,
         PushContent,

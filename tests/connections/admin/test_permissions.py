@@ -16,6 +16,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     Finding,
+    HeldConnection,
     Incident,
     ManagementSession,
     Notice,
@@ -60,6 +61,7 @@ def presses(world: World) -> list[str]:
     found += [press_url(one_of(Finding), "settle"), press_url(one_of(WatchSetting), "change")]
     found += [press_url(WatchSetting.objects.get(rule="canary_used"), "lay")]
     found += [press_url(one_of(ManagementSession), "close")]
+    found += [press_url(one_of(HeldConnection), verb) for verb in ("release", "release-used")]
     found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
     found += [press_url(one_of(Approval), verb) for verb in ("approve", "deny")]
     found += [press_url(one_of(TrustedIssuer), "distrust")]

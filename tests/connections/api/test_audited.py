@@ -20,6 +20,7 @@ CHANGE_NOTHING_HERE = {
     *("POST /connect-sessions", "POST /connect-sessions/{session_id}/complete", "POST /management-sessions"),
     "POST /canaries",
     *("POST /connections/{connection_id}/discard-answer", "POST /connections/{connection_id}/reread"),
+    "POST /connections/{connection_id}/release",
     *("POST /provider-apps/{app_id}/registered-clients/{registered_id}/renew", "POST /trusted-issuers"),
     *("POST /trusted-issuers/{issuer_id}/rules", "POST /webhook-endpoints", "PUT /webhook-endpoints/{endpoint_id}"),
     *("PUT /api-clients/{client_id}/assertion-keys", "PUT /api-clients/{client_id}/keys/{key_id}"),

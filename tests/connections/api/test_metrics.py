@@ -10,14 +10,25 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
 from connections.lifecycle.figures import take_figures
-from connections.models import Connection, Incident, IncidentKind, Status
+from connections.lifecycle.quarantine.begin import begin_quarantine
+from connections.models import (
+    Connection,
+    CredentialVersion,
+    HeldConnection,
+    Incident,
+    IncidentKind,
+    Installation,
+    RewindCause,
+    Status,
+)
 from tests.asgi_client import AsgiClient
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
 
 TOKEN = "a-token-of-the-scraper"
-MOST_QUERIES = 14
+MOST_QUERIES = 16
 
 
 @pytest.fixture
@@ -81,6 +92,26 @@ def test_the_gauges_say_what_was_counted(scraper: AsgiClient) -> None:
 
 
 @pytest.mark.django_db
+def test_what_a_quarantine_holds_is_counted(scraper: AsgiClient) -> None:
+    rows = [make_connection(make_tenant(f"tenant-{number}"), end_user="alice") for number in range(4)]
+
+    def stands() -> tuple[float, ...]:
+        seen = values(scraper)
+        by_verdict = [seen["latchkey_held_connections", verdict] for verdict in ("unknown", "used")]
+        return (seen["latchkey_refresh_quarantine",], *by_verdict)
+
+    assert stands() == (0, 0, 0)
+    begin_quarantine(RewindCause.ORDERED, rewound_to=None, actor=SYSTEM, now=database_now())
+    assert stands() == (1, 0, 0)
+    Installation.objects.update(sorted_at=database_now())
+    assert stands() == (0, 0, 0), "nothing was found that has to wait"
+    for row, verdict in zip(rows, ["used", "unknown", "unknown", "used"], strict=True):
+        HeldConnection.objects.create(connection=row, verdict=verdict, held_at=database_now())
+    CredentialVersion.objects.filter(connection=rows[3]).update(received_at=database_now())
+    assert stands() == (1, 2, 1), "a newer credential has come for the last one"
+
+
+@pytest.mark.django_db
 def test_providers_are_named_only_where_that_is_wanted(scraper: AsgiClient, settings: Any) -> None:
     connection = make_connection(make_tenant(), end_user="alice")
     take_figures(now=database_now())
@@ -133,7 +164,7 @@ def test_a_database_that_is_away_costs_its_figures_and_not_the_scrape(scraper: A
 
     with database.execute_wrapper(refuse):
         seen = values(scraper)
-    assert seen["latchkey_unread_metrics",] == 5
+    assert seen["latchkey_unread_metrics",] == 6
     assert seen["latchkey_broker_answers",] == 1
 
 

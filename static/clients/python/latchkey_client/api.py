@@ -17,13 +17,16 @@ AttemptState = Literal["sent", "received", "promoted", "rejected", "in_doubt", "
 Binding = Literal["completion", "none", "imported"]
 """How Latchkey made sure that the person who connected is the person for whom the session was made."""
 
-BulkAct = Literal["refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect", "export"]
+BulkAct = Literal[
+    "refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect", "export", "release"
+]
 """What is done to each connection."""
 
 Cause = Literal[
     "grant_ends",
     "credential_expires",
     "refresh_token_unused",
+    "refresh_quarantine",
     "too_many_grants",
     "key_is_old",
     "certificate_expires",
@@ -162,6 +165,9 @@ RegistrationWay = Literal["metadata_document", "dynamic"]
 Revocation = Literal["", "pending", "confirmed", "unconfirmed", "ignored", "unsupported", "withheld"]
 """How far the revocation at the provider has come."""
 
+RewindCause = Literal["restored", "ordered", "other_database", "behind"]
+"""Why the database is taken for one that was put back."""
+
 SessionState = Literal["created", "started", "authorizing", "held", "exchanging", "choosing", "completed", "failed"]
 """How far a connect session has come."""
 
@@ -176,6 +182,9 @@ Status = Literal["pending", "active", "suspect", "needs_reauth", "revoked", "dis
 
 SubjectKind = Literal["end_user", "group", "agent", "api_client"]
 """What kind of name the subject of a grant is."""
+
+TokenVerdict = Literal["unknown", "used"]
+"""What is known of a stored refresh token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1241,6 +1250,43 @@ class Health:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldConnection:
+    """A connection whose refresh token waits: it is released, or its end user connects again."""
+
+    connection: str
+    """Id of the connection"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    end_user: str | None
+    """Your own id of the end user; null where there is none"""
+
+    label: str
+    """What tells it from the owner's others at the provider; "" for none"""
+
+    verdict: TokenVerdict
+    """What is known of its refresh token: perhaps used since, or used"""
+
+    held_at: datetime
+    """Since when it waits"""
+
+    access_expires_at: datetime | None
+    """When the access token ends; null where nobody said"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldConnectionPage:
+    """One page, by id; `next` is the cursor of the next one, or null."""
+
+    items: list[HeldConnection]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Held:
     """One connection in short."""
 
@@ -1997,6 +2043,29 @@ class PushSecrets:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quarantine:
+    """How the last quarantine stands, of the tenants that the client may see."""
+
+    active: bool
+    """Refreshes wait"""
+
+    sorted: bool
+    """It is known which connections wait; until then nothing is refreshed"""
+
+    begun_at: datetime | None
+    """When it was begun; null if there was none"""
+
+    cause: RewindCause | None
+    """Why the database is taken for one that was put back"""
+
+    data_from: datetime | None
+    """The moment to which it was put back; null where nobody knows"""
+
+    tenants: list[Waiting]
+    """Those of which connections wait, by slug"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReceiptClient:
     """The API client that used it; `name` is null when the client is gone."""
 
@@ -2465,6 +2534,23 @@ class VersionPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How many connections of one tenant wait."""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    waits: int
+    """How many of its connections wait"""
+
+    used: int
+    """Of how many of these the refresh token is known to be used"""
+
+    vends: int
+    """How many of these have an access token that is valid still, or of unknown end"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebhookDelivery:
     """One event on its way to one endpoint. Of answers nothing is kept but their status."""
 
@@ -2844,7 +2930,10 @@ class BrandingIn(TypedDict):
 
 
 class BulkJobIn(TypedDict):
-    """One act on many connections: on those that are named, or on all of the tenant's that the filters leave."""
+    """One act on many connections: on those that are named, or on all of the tenant's that the filters leave.
+
+    `release` is about those of them that refresh quarantine holds.
+    """
 
     tenant: NotRequired[str | None]
     """The tenant's slug; operator-wide clients have to name it"""
@@ -3376,6 +3465,13 @@ class PushSecretIn(TypedDict):
     """As the provider shows it; the one before it stays known"""
 
 
+class ReleaseIn(TypedDict):
+    """Which refresh tokens may be sent again."""
+
+    with_used: NotRequired[bool]
+    """Also one that is known to be used; where the provider detects reuse, that ends the grant"""
+
+
 class ReportIn(TypedDict):
     """A provider's refusal, seen by a caller."""
 
@@ -3848,7 +3944,7 @@ class Paused(Problem):
 
 
 class Quarantined(Problem):
-    """The database was restored, and the refresh token may have been used since: it waits for an operator's word."""
+    """The database was put back, and its refresh token waits for an operator: try again after `Retry-After`."""
 
     code = "quarantined"
     connect_url: str | None
@@ -3999,6 +4095,7 @@ _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
 _GET_PROVIDER_APP = Operation("GET", "/api/v1/provider-apps/{app_id}", may_repeat=True)
 _GET_PUSH = Operation("GET", "/api/v1/provider-apps/{app_id}/push", may_repeat=True)
 _GET_PUSH_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/push-secrets", may_repeat=True)
+_GET_QUARANTINE = Operation("GET", "/api/v1/quarantine", may_repeat=True)
 _GET_TENANT = Operation("GET", "/api/v1/tenants/{slug}", may_repeat=True)
 _GET_TRUSTED_ISSUER = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
 _GET_WEBHOOK_ENDPOINT = Operation("GET", "/api/v1/webhook-endpoints/{endpoint_id}", may_repeat=True)
@@ -4019,6 +4116,7 @@ _LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
 _LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
 _LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
 _LIST_FORECAST = Operation("GET", "/api/v1/forecast", may_repeat=True)
+_LIST_HELD_CONNECTIONS = Operation("GET", "/api/v1/quarantine/connections", may_repeat=True)
 _LIST_IMPORT_ROWS = Operation("GET", "/api/v1/imports/{import_id}/rows", may_repeat=True)
 _LIST_INCIDENTS = Operation("GET", "/api/v1/incidents", may_repeat=True)
 _LIST_MANAGEMENT_SESSIONS = Operation("GET", "/api/v1/management-sessions", may_repeat=True)
@@ -4059,6 +4157,7 @@ _PUT_TRUSTED_ISSUER = Operation("PUT", "/api/v1/trusted-issuers/{issuer_id}", ma
 _PUT_WEBHOOK_ENDPOINT = Operation("PUT", "/api/v1/webhook-endpoints/{endpoint_id}", may_repeat=True)
 _PUT_WEBHOOK_SWITCHES = Operation("PUT", "/api/v1/webhook-endpoints/{endpoint_id}/switches", may_repeat=True)
 _REFRESH_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/refresh", may_repeat=False, takes_key=True)
+_RELEASE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/release", may_repeat=False, takes_key=True)
 _RENEW_REGISTERED_CLIENT = Operation(
     "POST", "/api/v1/provider-apps/{app_id}/registered-clients/{registered_id}/renew", may_repeat=False, takes_key=True
 )
@@ -4907,6 +5006,16 @@ class Operations(Caller):
         )
         return answer
 
+    def get_quarantine(self) -> Quarantine:
+        """Say how refresh quarantine stands.
+
+        Say whether refreshes wait because the database was put back, and how many of each tenant.
+
+        A tenant's client sees its own, an operator-wide one those of all tenants.
+        """
+        answer: Quarantine = self._call(_GET_QUARANTINE, Quarantine, path={}, query={}, headers={})
+        return answer
+
     def get_tenant(self, slug: str, /) -> Tenant:
         """Show one tenant.
 
@@ -5510,6 +5619,53 @@ class Operations(Caller):
         return self._each(
             lambda cursor: self.list_forecast(
                 tenant=tenant, days=days, cause=cause, provider=provider, limit=limit, cursor=cursor
+            )
+        )
+
+    def list_held_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        verdict: TokenVerdict | None = None,
+        provider: str | None = None,
+        end_user: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> HeldConnectionPage:
+        """List what refresh quarantine holds.
+
+        List a tenant's connections whose refreshes wait until they are released, or their end users connect
+        again.
+        """
+        answer: HeldConnectionPage = self._call(
+            _LIST_HELD_CONNECTIONS,
+            HeldConnectionPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "verdict": verdict,
+                "provider": provider,
+                "end_user": end_user,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_held_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        verdict: TokenVerdict | None = None,
+        provider: str | None = None,
+        end_user: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[HeldConnection]:
+        """List what refresh quarantine holds, page by page."""
+        return self._each(
+            lambda cursor: self.list_held_connections(
+                tenant=tenant, verdict=verdict, provider=provider, end_user=end_user, limit=limit, cursor=cursor
             )
         )
 
@@ -6385,6 +6541,32 @@ class Operations(Caller):
             path={"connection_id": connection_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    def release_connection(
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ReleaseIn],
+    ) -> Outcome:
+        """Release from refresh quarantine.
+
+        Let a connection refresh again that waits because the database was put back to an earlier moment.
+
+        One whose refresh token is known to be used is left alone (`token_used`), unless the call says
+        `with_used`. All of a tenant's are released by the bulk job `release`.
+        """
+        answer: Outcome = self._call(
+            _RELEASE_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
@@ -7283,6 +7465,11 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def get_quarantine(self) -> Quarantine:
+        """Say how refresh quarantine stands."""
+        answer: Quarantine = await self._call(_GET_QUARANTINE, Quarantine, path={}, query={}, headers={})
+        return answer
+
     async def get_tenant(self, slug: str, /) -> Tenant:
         """Show one tenant."""
         answer: Tenant = await self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
@@ -7806,6 +7993,49 @@ class AsyncOperations(AsyncCaller):
         return self._each(
             lambda cursor: self.list_forecast(
                 tenant=tenant, days=days, cause=cause, provider=provider, limit=limit, cursor=cursor
+            )
+        )
+
+    async def list_held_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        verdict: TokenVerdict | None = None,
+        provider: str | None = None,
+        end_user: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> HeldConnectionPage:
+        """List what refresh quarantine holds."""
+        answer: HeldConnectionPage = await self._call(
+            _LIST_HELD_CONNECTIONS,
+            HeldConnectionPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "verdict": verdict,
+                "provider": provider,
+                "end_user": end_user,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_held_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        verdict: TokenVerdict | None = None,
+        provider: str | None = None,
+        end_user: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[HeldConnection]:
+        """List what refresh quarantine holds, page by page."""
+        return self._each(
+            lambda cursor: self.list_held_connections(
+                tenant=tenant, verdict=verdict, provider=provider, end_user=end_user, limit=limit, cursor=cursor
             )
         )
 
@@ -8527,6 +8757,26 @@ class AsyncOperations(AsyncCaller):
             path={"connection_id": connection_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    async def release_connection(
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ReleaseIn],
+    ) -> Outcome:
+        """Release from refresh quarantine."""
+        answer: Outcome = await self._call(
+            _RELEASE_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 

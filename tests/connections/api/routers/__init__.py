@@ -11,6 +11,7 @@
 - ``end_users``: ``tests/connections/api/test_end_users.py``
 - ``imports``: ``tests/connections/api/test_imports.py``
 - ``bulk_jobs``: ``tests/connections/api/test_bulk_jobs.py``
+- ``quarantine``: ``tests/connections/api/test_quarantine.py``
 - ``approvals``: ``tests/connections/api/test_approvals.py``
 - ``provider_apps``, ``app_keys``, ``incidents``: ``tests/connections/api/test_app_operations.py``
 - ``pushes``: ``tests/connections/api/test_pushes.py``

@@ -6,7 +6,7 @@ from typing import Any
 from connections.database.clock import database_now
 from connections.lifecycle.forecast.causes import Cause
 from connections.lifecycle.forecast.upcoming import Ending, Position, upcoming
-from connections.models import AppKey, Connection, ProviderApp, RegisteredClient, Tenant
+from connections.models import AppKey, Connection, HeldConnection, ProviderApp, RegisteredClient, Tenant, TokenVerdict
 from connections.models.registered_client import RegistrationWay
 from tests.connections.api.stored import make_app, make_connection
 
@@ -27,12 +27,19 @@ def ending(tenant: Tenant, cause: Cause, at: datetime, **changes: Any) -> Connec
             columns = {"refresh_due_at": None, "access_expires_at": at}
         case Cause.UNUSED:
             columns = {"refresh_expires_at": at, "refresh_due_at": database_now() - timedelta(days=1)}
+        case Cause.QUARANTINE:
+            return _held(make_connection(tenant, access_expires_at=at, **changes))
         case Cause.CROWDED:
             columns = {"crowded_at": at}
         case _:
             columns = {"refresh_due_at": None, "access_expires_at": None, "authorized_at": at - timedelta(days=90)}
             columns["provider_app"] = keyed_app(tenant)
     return make_connection(tenant, **columns, **changes)
+
+
+def _held(row: Connection) -> Connection:
+    HeldConnection.objects.create(connection=row, verdict=TokenVerdict.UNKNOWN, held_at=database_now())
+    return row
 
 
 def certificate(app: ProviderApp, at: datetime) -> AppKey:

@@ -157,6 +157,7 @@ _INDEXES = {
     Cause.GRANT: ["connection_grant_end"],
     Cause.CREDENTIAL: ["connection_expiry"],
     Cause.UNUSED: ["connection_refresh_due", "connection_failing"],
+    Cause.QUARANTINE: ["heldconnection_pkey", "connections_connection_pkey"],
     Cause.CROWDED: ["connection_crowded"],
     Cause.OLD_KEY: ["connection_endless_since"],
 }

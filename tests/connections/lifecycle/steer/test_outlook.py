@@ -5,20 +5,27 @@ from typing import Any
 
 import pytest
 
+from connections.lifecycle.quarantine.standing import Hold
 from connections.lifecycle.steer.outlook import Step, distance, outlook, refresh_at
-from connections.models import Connection, Incident, ProviderApp, RefreshAttempt, Tenant
+from connections.models import Connection, Incident, ProviderApp, RefreshAttempt, Tenant, TokenVerdict
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=20)
 
 
-def steps(*, attempt: RefreshAttempt | None = None, incidents: tuple[Incident, ...] = (), **columns: Any) -> list[Step]:
+def steps(
+    *,
+    attempt: RefreshAttempt | None = None,
+    incidents: tuple[Incident, ...] = (),
+    hold: Hold | None = None,
+    **columns: Any,
+) -> list[Step]:
     """Return the outlook of a healthy connection with ``columns`` changed."""
     tenant = columns.pop("tenant", Tenant(slug="acme"))
     app = columns.pop("app", ProviderApp(name="Sandbox"))
     healthy = {"status": "active", "reason": "connected", "refresh_due_at": SOON, "probe_due_at": SOON}
     connection = Connection(tenant=tenant, provider_app=app, **(healthy | columns))
-    return outlook(connection, attempt=attempt, incidents=incidents, now=NOW)
+    return outlook(connection, attempt=attempt, incidents=incidents, hold=hold, now=NOW)
 
 
 def texts(*args: Any, **columns: Any) -> str:
@@ -31,6 +38,18 @@ def test_a_healthy_connection_is_refreshed_and_probed() -> None:
 
 def test_a_refresh_that_is_due_is_told_as_due() -> None:
     assert texts(refresh_due_at=NOW) == "Refresh, due | Probe"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says"), [(None, "sorts"), (TokenVerdict.UNKNOWN, "somebody releases it"), (TokenVerdict.USED, "again")]
+)
+def test_a_quarantine_takes_the_place_of_the_refresh(verdict: TokenVerdict | None, says: str) -> None:
+    held = steps(hold=Hold(verdict), access_expires_at=SOON)
+    assert held[0].is_held
+    assert held[0].text.startswith("Refresh quarantine: ")
+    assert says in held[0].text
+    assert not any(step.text.startswith("Refresh,") or step.text == "Refresh" for step in held)
+    assert (Step("Its access token ends, and with it what is vended", SOON) in held) == (verdict is not None)
 
 
 def test_a_refresh_that_is_held_back_says_why_and_until_when() -> None:

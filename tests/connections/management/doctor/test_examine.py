@@ -35,6 +35,18 @@ _SOURCED = (
     " (%s, now(), now() + %s::interval, now() - %s::interval)"
 )
 
+_QUARANTINE = (
+    'INSERT INTO connections_installation (id, "only", database, number, quarantined_at, cause, sorted_at) VALUES'
+    " (gen_random_uuid(), true, '', 0, now(), 'behind', {sorted_at}) ON CONFLICT (\"only\") DO UPDATE SET"
+    " quarantined_at = excluded.quarantined_at, cause = excluded.cause, sorted_at = excluded.sorted_at"
+)
+_NO_QUARANTINE = "UPDATE connections_installation SET quarantined_at = NULL, cause = '', sorted_at = NULL"
+_HELD = (
+    f"WITH sorted AS ({_QUARANTINE.format(sorted_at='now()')}) INSERT INTO connections_heldconnection (connection_id,"
+    " verdict, held_at) SELECT id, 'used', now() FROM connections_connection"
+)
+_NOT_HELD = f"WITH ended AS ({_NO_QUARANTINE}) DELETE FROM connections_heldconnection"
+
 
 @dataclass
 class Installation:
@@ -176,6 +188,18 @@ BROKEN: dict[str, tuple[Break, Break, str, str]] = {
         lambda at: at.sql(_FIGURES, "1 minute"),
         "beat",
         "for 120 minutes",
+    ),
+    "a quarantine that nobody has sorted": (
+        lambda at: at.sql(_QUARANTINE.format(sorted_at="NULL")),
+        lambda at: at.sql(_NO_QUARANTINE),
+        "quarantine",
+        "No refresh is sent. It is behind",
+    ),
+    "connections that wait in quarantine": (
+        lambda at: at.sql(_HELD),
+        lambda at: at.sql(_NOT_HELD),
+        "quarantine",
+        "2 connections wait to refresh, and of 2",
     ),
     "an app at a provider that is not described": (
         lambda at: at.sql("UPDATE connections_providerapp SET provider = 'nowhere'"),

@@ -96,7 +96,7 @@ def test_its_secrets_open_where_they_are_bound_and_its_connections_lead_somewher
 def test_every_outlook_can_be_told() -> None:
     seed()
     for connection in Connection.objects.select_related("provider_app", "tenant"):
-        assert outlook(connection, attempt=None, incidents=[], now=connection.created_at)
+        assert outlook(connection, attempt=None, incidents=[], hold=None, now=connection.created_at)
 
 
 def test_the_same_seed_lays_out_the_same_names_and_ids() -> None:
