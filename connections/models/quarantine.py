@@ -149,10 +149,13 @@ def holds_all_of(received_at: datetime | None) -> bool:
 
 def sql_free() -> str:
     """Return that a connection is not held, as SQL over the aliases ``connection`` and ``version``."""
+    # The identity is no matter of a connection's, so it is asked for once in a statement: that reads a file.
     return f"""NOT EXISTS (
+           SELECT FROM connections_installation AS elsewhere
+            WHERE elsewhere.database <> '' AND {IDENTITY_FUNCTION}() NOT IN ('', elsewhere.database))
+       AND NOT EXISTS (
            SELECT FROM connections_installation AS here
-            WHERE here.sorted_at IS NULL AND here.quarantined_at > version.received_at
-               OR here.database <> '' AND {IDENTITY_FUNCTION}() NOT IN ('', here.database))
+            WHERE here.sorted_at IS NULL AND here.quarantined_at > version.received_at)
        AND NOT EXISTS (
            SELECT FROM connections_heldconnection AS held
             WHERE held.connection_id = connection.id AND held.held_at > version.received_at

@@ -7,6 +7,7 @@ function serves the sweep, a vend that must wait, the API and the admin. ``recov
 
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -73,7 +74,7 @@ def _refresh(app: AppRow, connection_id: uuid.UUID, *, trigger: Trigger, need: N
         return claimed
     if claimed.access.party_id != app.party:
         _lead_to(connection_id, claimed.access.party_id)
-    return exchange(claimed)
+    return exchange(claimed, noted=note_sent([claimed]).get(connection_id))
 
 
 def _lead_to(connection_id: uuid.UUID, party: uuid.UUID | None) -> None:
@@ -82,12 +83,19 @@ def _lead_to(connection_id: uuid.UUID, party: uuid.UUID | None) -> None:
     release_database()
 
 
-def exchange(claimed: Claim) -> RefreshReport:
+def note_sent(claims: Sequence[Claim]) -> dict[uuid.UUID, sent.Note]:
+    """Note outside of the database that these refresh tokens are sent, but for those that are never replaced.
+
+    By connection. One round trip to Redis, which is to be over before the first of them is sent.
+    """
+    return sent.note(*((claimed.connection_id, claimed.claimed_at) for claimed in claims if claimed.rotates))
+
+
+def exchange(claimed: Claim, *, noted: sent.Note | None) -> RefreshReport:
     """Send the claimed refresh, and settle whatever comes of it. HTTP; short transactions, none of which spans it.
 
-    Call it without a database connection, as soon as it is claimed.
+    Call it without a database connection, as soon as it is claimed and noted (``note_sent``).
     """
-    noted = sent.note(claimed.connection_id, now=claimed.claimed_at) if claimed.rotates else None
     answer = _ask(claimed)
     try:
         report = _settle(claimed, answer)

@@ -34,10 +34,13 @@ _TELL_SECONDS = 1.0
 _GAP = "gap."
 _SENT, _WHOLE, _RUN = (f"latchkey:refresh:sent{part}" for part in ("", ":whole_since", ":run"))
 
-# ARGV: the connection and the moment. Answers the moment that was noted before, or ''.
+# ARGV: connections, each followed by the moment. Answers the moments that were noted before, or ''.
 _NOTE = f"""
-local before = redis.call('HGET', '{_SENT}', ARGV[1]) or ''
-redis.call('HSET', '{_SENT}', ARGV[1], ARGV[2])
+local before = {{}}
+for place = 1, #ARGV, 2 do
+    before[#before + 1] = redis.call('HGET', '{_SENT}', ARGV[place]) or ''
+    redis.call('HSET', '{_SENT}', ARGV[place], ARGV[place + 1])
+end
 return before
 """
 # ARGV: the connection, the moment of its note, and what was noted before that, or ''.
@@ -109,16 +112,18 @@ class Note:
         run_script(_TAKE_BACK, self.connection_id, self.at.isoformat(), self.before)
 
 
-def note(connection_id: uuid.UUID, *, now: datetime) -> Note | None:
-    """Note that the connection's refresh token is about to be sent. Return the note; None where it could not be kept.
+def note(*sendings: tuple[uuid.UUID, datetime]) -> dict[uuid.UUID, Note]:
+    """Note of each connection that its refresh token is about to be sent, at that moment. Return the notes by id.
 
-    One round trip to Redis; never raises for it.
+    One round trip to Redis; never raises for it. Where the notes could not be kept there are none.
     """
-    before = run_script(_NOTE, connection_id, now.isoformat())
-    if before is None:
-        _miss(now)
-        return None
-    return Note(connection_id, now, before.decode())
+    if not sendings:
+        return {}
+    earlier = run_script(_NOTE, *(part for one, at in sendings for part in (one, at.isoformat())))
+    if earlier is None:
+        _miss(max(at for _, at in sendings))
+        return {}
+    return {one: Note(one, at, before.decode()) for (one, at), before in zip(sendings, earlier, strict=True)}
 
 
 def keep(*, now: datetime, has_gap: bool) -> None:

@@ -19,7 +19,7 @@ from connections.database.pool import release_database, replace_broken_connectio
 from connections.lifecycle.refresh.claim import Claim, RefreshReport, claim_plainly
 from connections.lifecycle.refresh.claim_query import AppRow
 from connections.lifecycle.refresh.helpers import helpers_of_process
-from connections.lifecycle.refresh.refresh import exchange, refresh
+from connections.lifecycle.refresh.refresh import exchange, note_sent, refresh
 from connections.lifecycle.throttle import admission
 from connections.models import Trigger
 
@@ -51,7 +51,10 @@ def refresh_together(rows: Sequence[AppRow], *, begin_by: float) -> list[Excepti
         claims = _claim(batch) if places else []
         claimed_ids = {claimed.connection_id for claimed in claims}
         others = [row for row in batch if row.connection_id not in claimed_ids]
-        acts: list[Callable[[], RefreshReport]] = [partial(exchange, claimed) for claimed in claims]
+        noted = note_sent(claims)
+        acts: list[Callable[[], RefreshReport]] = [
+            partial(exchange, claimed, noted=noted.get(claimed.connection_id)) for claimed in claims
+        ]
         acts += [partial(refresh, row.connection_id, trigger=Trigger.SWEEP, app=row) for row in others]
         sent = [helpers.run(act) for act in acts[1:]]
         attempt(acts[0])

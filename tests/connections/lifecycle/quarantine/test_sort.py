@@ -129,7 +129,7 @@ def test_an_attempt_whose_answer_is_not_in_the_backup_has_used_the_token(
     connection = due(connect_at(sandbox, app))
     claimed = claim(connection.id, trigger=Trigger.SWEEP, need=Need())
     assert isinstance(claimed, Claim)
-    sent.note(connection.id, now=claimed.claimed_at)
+    sent.note((connection.id, claimed.claimed_at))
     assert quarantine(database_now())["used"] == 1
 
 
@@ -141,7 +141,7 @@ def test_an_answer_that_came_before_the_quarantine_and_was_stored_after_it_ends_
     connection = due(connect_at(sandbox, app))
     claimed = claim(connection.id, trigger=Trigger.SWEEP, need=Need())
     assert isinstance(claimed, Claim)
-    sent.note(connection.id, now=claimed.claimed_at)
+    sent.note((connection.id, claimed.claimed_at))
     answer = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
     came_at = claimed.received_now()
     assert quarantine(database_now())["used"] == 1
@@ -211,7 +211,7 @@ def test_what_was_used_stays_used_at_each_sorting(
     acme: Tenant, remembering: datetime, names_moment: bool, redis_of_its_own: "redis.Redis"
 ) -> None:
     connection = make_connection(acme, end_user="alice")
-    sent.note(connection.id, now=database_now())
+    sent.note((connection.id, database_now()))
     assert quarantine(database_now())["used"] == 1
     redis_of_its_own.delete("latchkey:refresh:sent")
     assert quarantine(database_now() if names_moment else None)["used"] == 1
@@ -220,7 +220,7 @@ def test_what_was_used_stays_used_at_each_sorting(
 
 def test_what_was_used_and_has_been_connected_again_is_judged_anew(acme: Tenant) -> None:
     connection = make_connection(acme, end_user="alice")
-    sent.note(connection.id, now=database_now())
+    sent.note((connection.id, database_now()))
     quarantine(database_now())
     CredentialVersion.objects.update(received_at=database_now())
     assert quarantine(database_now()) == {"not_rotating": 0, "never_sent": 1}

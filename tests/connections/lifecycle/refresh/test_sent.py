@@ -30,7 +30,7 @@ def gaps() -> list[Path]:
 
 def miss(settings: Settings, at: datetime) -> None:
     there, settings.REDIS_URL = settings.REDIS_URL, NOWHERE
-    sent.note(uuid.uuid4(), now=at)
+    sent.note((uuid.uuid4(), at))
     settings.REDIS_URL = there
 
 
@@ -47,7 +47,7 @@ def test_a_gap_is_on_the_disk_before_the_token_is_sent_and_told_without_a_beat(s
     at = LONG_AGO + timedelta(days=1)
     miss(settings, at)
     assert len(gaps()) == 1
-    sent.note(uuid.uuid4(), now=at - timedelta(seconds=1))  # of another thread, which succeeds
+    sent.note((uuid.uuid4(), at - timedelta(seconds=1)))  # of another thread, which succeeds
     assert len(gaps()) == 1
     until(lambda: sent.recall([]).whole_since == at, "the gap, told by the process that left it")
     until(lambda: gaps() == [], "its file, gone")
@@ -78,7 +78,7 @@ def test_a_gap_stays_where_nobody_can_be_told(settings: Settings) -> None:
 def test_gaps_of_many_threads_are_told_to_the_last_of_them(settings: Settings) -> None:
     moments = [LONG_AGO + timedelta(hours=number) for number in range(1, 21)]
     there, settings.REDIS_URL = settings.REDIS_URL, NOWHERE
-    threads = [threading.Thread(target=sent.note, args=(uuid.uuid4(),), kwargs={"now": at}) for at in moments]
+    threads = [threading.Thread(target=sent.note, args=((uuid.uuid4(), at),)) for at in moments]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -110,7 +110,7 @@ def test_only_a_request_that_may_have_used_the_token_up_stays_noted(
 ) -> None:
     due(connection)
     if has_earlier:
-        sent.note(connection.id, now=LONG_AGO)
+        sent.note((connection.id, LONG_AGO))
     options = {"error": "invalid_client"} if kind == "error" else {}
     sandbox.control.fault(kind, grant_type="refresh_token", **options)
     assert refresh(connection.id, trigger="sweep").outcome in (Outcome.UNAVAILABLE, Outcome.CLIENT_REJECTED)
@@ -119,8 +119,24 @@ def test_only_a_request_that_may_have_used_the_token_up_stays_noted(
 
 
 def test_a_later_note_is_not_taken_back() -> None:
-    first = sent.note(one := uuid.uuid4(), now=LONG_AGO)
-    sent.note(one, now=(later := LONG_AGO + timedelta(seconds=1)))
-    assert first is not None
+    first = sent.note((one := uuid.uuid4(), LONG_AGO))[one]
+    sent.note((one, (later := LONG_AGO + timedelta(seconds=1))))
     first.take_back()
     assert sent.recall([one]).at == {one: later}
+
+
+def test_several_are_noted_at_once_and_each_is_taken_back_by_itself() -> None:
+    one, other, third = (uuid.uuid4() for _ in range(3))
+    later = LONG_AGO + timedelta(seconds=1)
+    sent.note((other, LONG_AGO))
+    noted = sent.note((one, later), (other, later), (third, later))
+    for taken in (noted[one], noted[other]):
+        taken.take_back()
+    assert sent.recall([one, other, third]).at == {other: LONG_AGO, third: later}
+
+
+def test_of_several_that_cannot_be_noted_the_gap_is_the_last_ones(settings: Settings) -> None:
+    there, settings.REDIS_URL = settings.REDIS_URL, NOWHERE
+    assert sent.note((uuid.uuid4(), LONG_AGO + timedelta(days=2)), (uuid.uuid4(), LONG_AGO)) == {}
+    settings.REDIS_URL = there
+    until(lambda: sent.recall([]).whole_since == LONG_AGO + timedelta(days=2), "the gap, told")

@@ -8,7 +8,7 @@ import pytest
 
 from connections.database.clock import database_now
 from connections.database.pool import release_database
-from connections.lifecycle.refresh import helpers
+from connections.lifecycle.refresh import helpers, sent
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.helpers import Helpers, helpers_of_process
 from connections.lifecycle.refresh.together import refresh_together
@@ -58,6 +58,9 @@ def test_all_are_claimed_with_one_commit_and_sent_at_the_same_time(
     assert [entry.outcome for entry in entries] == ["rotated"] * COUNT
     assert len({entry.refresh_presented for entry in entries}) == COUNT
     assert states() == {"promoted": COUNT}
+    ids = [connection.id for connection in several]
+    claimed_at = dict(RefreshAttempt.objects.values_list("connection_id", "claimed_at"))
+    assert sent.recall(ids).at == claimed_at, "each is noted outside of the database"
     claimed_at = sorted(RefreshAttempt.objects.values_list("claimed_at", flat=True))
     assert claimed_at[-1] - claimed_at[0] < timedelta(seconds=0.1)
     assert RefreshAttempt.objects.values("claimed_by").distinct().count() == 1
