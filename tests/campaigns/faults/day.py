@@ -303,6 +303,11 @@ def _judge(today: _Day, everybody: list[Member], troubled: Any) -> Figure:
         if what == "opened" or one.closed_at
     ]
     sent = Notice.objects.filter(cause__in=own, state="sent").count()
+    others = Counter(
+        f"{cause.split(':')[0]}: {subject}"
+        for cause, subject in Notice.objects.exclude(cause__in=own).values_list("cause", "subject")
+    )
+    elsewhere = Incident.objects.exclude(provider_app__in=apps)
     times = {cause: today.seconds(cause) for cause in today.began}
     p95 = percentile(times["revoked, hot"], 0.95)
     missed = {
@@ -341,6 +346,8 @@ def _judge(today: _Day, everybody: list[Member], troubled: Any) -> Figure:
             "probes": today.probes.total(),
             "refreshes": today.refreshes,
             "mails": len(mail.outbox),
+            "other_notices": dict(others),
+            "other_incidents": {str(one.id): f"{one.kind}: {one.cause}, {one.spared} spared" for one in elsewhere},
             "notices": sent,
             "causes": len(own),
         },
