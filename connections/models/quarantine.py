@@ -6,15 +6,17 @@ nothing uses its refresh token until somebody releases it, or a newer credential
 
 Whether one is held is said here twice, and a test compares both: ``holds`` for a loaded row, ``sql_free`` for a raw
 statement. Until the connections are sorted, and while the database is not the one that it says it is, all are held.
+A newer credential that has kept the old refresh token is held by ``hold_heir``.
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import F, Func, Q
 
 from connections.models.connection import Connection
+from connections.models.credential_version import CredentialVersion
 
 # What a migration has made: which server, which history of it (timeline) and which database. "" where nobody may ask.
 IDENTITY_FUNCTION = "connections_database_identity"
@@ -145,6 +147,20 @@ def holds_all_of(received_at: datetime | None) -> bool:
     """Whether every connection is held whose credential was received then. A query."""
     everything = _ELSEWHERE | Q(quarantined_at__gt=received_at, sorted_at=None) if received_at else _ELSEWHERE
     return Installation.objects.alias(is_in=Identity()).filter(everything).exists()
+
+
+def hold_heir(connection: Connection, heir: CredentialVersion) -> None:
+    """Have ``connection`` wait on, because ``heir``, which is newer, has the refresh token for which it waits.
+
+    Call it with the connection locked. Two statements.
+    """
+    held_at = heir.received_at + timedelta(microseconds=1)
+    row, is_new = HeldConnection.objects.get_or_create(
+        connection=connection, defaults={"verdict": TokenVerdict.UNKNOWN, "held_at": held_at}
+    )
+    if not is_new:
+        row.held_at, row.sent_at = held_at, None
+        row.save(update_fields=["held_at", "sent_at"])
 
 
 def sql_free() -> str:

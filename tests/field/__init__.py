@@ -108,6 +108,7 @@ a second consent that brings no refresh token
     tests/field/test_second_consents.py::test_a_refresh_token_is_not_kept_for_another_party_than_gave_it
     tests/field/test_second_consents.py::test_a_healthy_connection_of_an_unknown_account_stays_as_it_was
     tests/field/test_second_consents.py::test_a_refresh_token_that_was_refused_is_not_kept
+    tests/field/test_second_consents.py::test_a_kept_token_that_waits_because_the_database_was_put_back_waits_on
     tests/field/test_second_consents.py::test_a_refresh_that_is_under_way_meanwhile_loses_no_rotated_token
     tests/field/test_second_consents.py::test_an_unreadable_answer_that_comes_meanwhile_holds_the_kept_token_back
     tests/field/test_second_consents.py::test_a_doubt_about_the_kept_token_stays_one

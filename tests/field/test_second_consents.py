@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.db.models import Q
 
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
 from connections.lifecycle.connect.not_refreshable import CODE
 from connections.lifecycle.credentials.reread import reread_changed
-from connections.models import AuditEvent, Connection, OutboxEvent, RefreshAttempt
+from connections.lifecycle.quarantine.begin import begin_quarantine
+from connections.lifecycle.quarantine.release import release
+from connections.lifecycle.quarantine.sort import sort_held
+from connections.models import AuditEvent, Connection, OutboxEvent, RefreshAttempt, RewindCause
 from tests.connections.lifecycle.clockwork import age
 from tests.field.stage import ENTRY, Answer, Stage
 from tests.flows import call
@@ -65,6 +71,25 @@ def test_what_is_known_of_the_kept_tokens_end_counts_from_when_it_came(stage: St
     after = Connection.objects.get()
     assert after.refresh_expires_at is not None
     assert abs((after.refresh_expires_at - before.refresh_expires_at).total_seconds()) < 60
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_a_kept_token_that_waits_because_the_database_was_put_back_waits_on(stage: Stage, is_sorted: bool) -> None:
+    """Perhaps it was used since, and then the next one who sends it ends the new consent as well."""
+    stage.tokens(FIRST)
+    stage.tokens(SECOND)
+    stage.tokens({"access_token": "at-3", "expires_in": 900})
+    before = stage.connect()
+    begin_quarantine(RewindCause.ORDERED, rewound_to=None, actor=SYSTEM, now=database_now())
+    if is_sorted:
+        assert sort_held(now=database_now()) == {"not_rotating": 0, "never_sent": 0, "unknown": 1}
+    assert stage.reconnect(before).status_code == 200
+    if not is_sorted:
+        sort_held(now=database_now())
+    assert stage.vend(before).json()["credential"]["value"] == "at-2"
+    assert (stage.refresh(before).outcome, sent_refresh_tokens(stage)) == ("quarantined", [])
+    assert release(Q(), with_used=False, actor=SYSTEM, now=database_now()) == 1
+    assert (stage.refresh(before).outcome, sent_refresh_tokens(stage)) == ("refreshed", ["rt-1"])
 
 
 def test_tokens_of_two_accounts_are_never_put_together(stage: Stage) -> None:

@@ -44,6 +44,7 @@ from connections.models import (
     Status,
 )
 from connections.models.failures import Failure
+from connections.models.quarantine import hold_heir, holds
 from connections.refusals import AccountMismatch, AccountNotPermitted, ExchangeFailed, Refusal, SessionUnusable
 from providers.values import Account
 
@@ -198,12 +199,15 @@ def _connect(
     ``kept_of`` is the version whose refresh token the connection keeps because the new grant brought none.
     """
     renewed = connection.status != Status.PENDING
+    is_held = kept_of is not None and holds(connection)
     version, keeps = _seal(work, connection, verified.kept, kept_of)
     lacks = lacks_refresh_token(work, version)
     with connection.saved_once():
         # Read under the locks: another session may have added to what was requested while this one was answered.
         requested = requested_in_all(session, work.scopes)
         make_current(connection, version, now=work.started_at, requested=requested)
+        if keeps and is_held:
+            hold_heir(connection, version)
         reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
         change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
         connection.connect(
