@@ -151,7 +151,7 @@ class Throttled(Refusal):
 
 
 class Busy(Refusal):
-    """So many requests of this kind wait for their turn already that waiting makes no sense."""
+    """It cannot be done at the moment, and may be in a moment: too many wait for it already, or a key is not there."""
 
     code = "busy"
 

@@ -3,10 +3,12 @@
 So no vend waits for such a service, and its outage stops nothing in a process that runs. A process asks for its keys
 when it starts; one thread asks again every five minutes whether each may still be used. A key that the service has
 disabled or destroyed is dropped at once, and with it everything that it opens. One that could not be asked about stays
-for a day. Whoever has rows locked does not wait for a service either: it is refused, while a thread asks for the key.
-Nothing here is in a database or a file.
+for a day. Nor does anybody else wait for a service, in a process that keeps its keys like this, or with rows locked: a
+key that is not held is refused at once as one that is away, while a thread asks for it. A command waits. Nothing here
+is in a database or a file.
 """
 
+import os
 import secrets
 import threading
 import time
@@ -15,13 +17,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from connections.vault.keyring import KEY_BYTES, KeyringError, WrappedKek
+from connections.vault.keyring import KEY_BYTES, KekAway, KeyringError, WrappedKek
 from providers.custodians.asking import CustodianAway, CustodianError, CustodianRefuses
 from providers.custodians.wrapping import KEY_SERVICES, Wrapped
 
 ASKS_EVERY_SECONDS = 300.0
 HOLDS_SECONDS = 86_400.0
-_TRIES_AGAIN_SECONDS = 30.0
+TRIES_AGAIN_SECONDS = 30.0
 _BEGINS_AGAIN_SECONDS = 5.0
 
 logger = structlog.get_logger(__name__)
@@ -46,6 +48,10 @@ class HeldKeks:
         self._holds_seconds = holds_seconds
         self._held: dict[WrappedKek, _Held] = {}
         self._failed: dict[WrappedKek, _Failed] = {}
+        self.begin_without_threads()
+
+    def begin_without_threads(self) -> None:
+        """Let nobody be asking: for a forked child, into which no thread of its parent comes along."""
         self._asking = threading.Lock()
         self._fetching: dict[WrappedKek, threading.Thread] = {}
         self._starting = threading.Lock()
@@ -59,7 +65,8 @@ class HeldKeks:
         try:
             return self._open(kek) if may_wait else self._open_at_once(kek)
         except CustodianError as error:
-            raise KeyringError(f"The KEK {kek.id!r} does not come from {kek.service}: {error}") from None
+            kind = KekAway if isinstance(error, CustodianAway) else KeyringError
+            raise kind(f"The KEK {kek.id!r} does not come from {kek.service}: {error}") from None
 
     def fault_of(self, kek: WrappedKek, *, anew: bool = False) -> CustodianError | None:
         """Open ``kek`` if it is not held, and return why it cannot be. ``anew``: even where it has just failed."""
@@ -76,7 +83,6 @@ class HeldKeks:
     def fetch_soon(self, keks: Sequence[WrappedKek]) -> None:
         """Open ``keks`` in a thread of their own, those that no such thread is opening. Returns at once."""
         with self._starting:
-            # A thread that did not come along into a forked child is not alive there.
             busy = {kek: thread for kek, thread in self._fetching.items() if thread.is_alive()}
             due = [kek for kek in keks if kek not in busy]
             if due:
@@ -147,7 +153,7 @@ class HeldKeks:
             tell = logger.error if is_dropped or held is None else logger.warning
             tell("kek_dropped" if is_dropped else "kek_not_confirmed", kek=kek.id, service=kek.service, why=str(error))
         # A key that is asked for by every vend is asked for twice a minute, and by one of them.
-        self._failed = self._failed | {kek: _Failed(error, now + _TRIES_AGAIN_SECONDS)}
+        self._failed = self._failed | {kek: _Failed(error, now + TRIES_AGAIN_SECONDS)}
 
 
 def unwrap(kek: WrappedKek) -> bytes:
@@ -185,8 +191,33 @@ def version_of(kek: WrappedKek) -> str:
 _keks = HeldKeks()
 open_kek, fault_of, holds = _keks.open_kek, _keks.fault_of, _keks.holds
 fetch_soon, ask_again = _keks.fetch_soon, _keks.ask_again
-_keeping = threading.Lock()
-_keeper: threading.Thread | None = None
+
+
+@dataclass(slots=True)
+class _Keeping:
+    """``in_force`` is what the keys are that the thread ``keeper`` looks after."""
+
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    keeper: threading.Thread | None = None
+    in_force: Callable[[], Sequence[WrappedKek]] | None = None
+
+
+_keeping = _Keeping()
+
+
+def is_kept() -> bool:
+    """Whether a thread of this process keeps its keys (``keep``). No I/O."""
+    return _keeping.keeper is not None
+
+
+def _in_child() -> None:
+    in_force, _keeping.keeper, _keeping.guard = _keeping.in_force, None, threading.Lock()
+    _keks.begin_without_threads()
+    if in_force is not None:
+        _start(in_force)
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 def keep(in_force: Callable[[], Sequence[WrappedKek]], *, primary_id: Callable[[], str], waits_seconds: float) -> None:
@@ -220,8 +251,8 @@ def _start(in_force: Callable[[], Sequence[WrappedKek]]) -> None:
             except Exception as error:  # noqa: BLE001 - without this thread a key that was withdrawn would stay in use
                 logger.error("kek_keeper_failed", error=type(error).__name__)
 
-    global _keeper  # noqa: PLW0603 - there is one a process
-    with _keeping:
-        if _keeper is None or not _keeper.is_alive():
-            _keeper = threading.Thread(target=ask_for_ever, name="kek-keeper", daemon=True)
-            _keeper.start()
+    with _keeping.guard:
+        if _keeping.keeper is None or not _keeping.keeper.is_alive():
+            _keeping.in_force = in_force
+            _keeping.keeper = threading.Thread(target=ask_for_ever, name="kek-keeper", daemon=True)
+            _keeping.keeper.start()

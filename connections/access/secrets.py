@@ -30,8 +30,8 @@ from connections.models import (
 from connections.models import DataKey as DataKeyRow
 from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret
-from connections.vault.keyring import DataKey, Keyring, KeyringError, WrappedKek, new_data_key, parse_keyring
-from connections.vault.sealing import Place, Unreadable, open_sealed, seal, sealed_under
+from connections.vault.keyring import DataKey, KekAway, Keyring, KeyringError, WrappedKek, new_data_key, parse_keyring
+from connections.vault.sealing import KeyAway, Place, Unreadable, open_sealed, seal, sealed_under
 from providers.values import Credential
 
 # The seeds of second factors are the one sealed thing that no column of ours holds (``admin.people.factors``).
@@ -44,7 +44,7 @@ def _keyring(entries: tuple[str, ...]) -> Keyring:
 
 
 def _open_kek(kek: WrappedKek) -> bytes:
-    return held_keks.open_kek(kek, may_wait=not in_transaction())
+    return held_keks.open_kek(kek, may_wait=not (held_keks.is_kept() or in_transaction()))
 
 
 def keyring() -> Keyring:
@@ -87,14 +87,19 @@ def unwrap(row: DataKeyRow) -> DataKey:
 def unwrap_columns(*, key_id: uuid.UUID, tenant_id: uuid.UUID | None, kek_id: str, wrapped: bytes) -> DataKey:
     """Return the data key that these columns hold. Looks at the files of keys if it has to.
 
-    Raises ``Unreadable``; in a transaction also for a KEK that a service has still to unwrap, at once.
+    Raises ``Unreadable``, and of these ``KeyAway`` for a KEK that a service does not give now: at once, except in
+    commands.
     """
     if not keyring().has(kek_id):
         settings.KEY_FILES.look()  # another process may have read a newer key already
     try:
         return keyring().unwrap(key_id=key_id, kek_id=kek_id, wrapped=wrapped, binding=key_binding(tenant_id))
     except KeyringError as error:
-        raise Unreadable(str(error)) from None
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: KeyringError) -> Unreadable:
+    return KeyAway(str(error)) if isinstance(error, KekAway) else Unreadable(str(error))
 
 
 def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
@@ -110,7 +115,7 @@ def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
     try:
         kek_id, wrapped = keyring().wrap(fresh, binding=key_binding(tenant_id))
     except KeyringError as error:
-        raise Unreadable(str(error)) from None
+        raise _unreadable(error) from None
     try:
         with transaction.atomic():
             DataKeyRow.objects.create(id=fresh.id, tenant_id=tenant_id, kek_id=kek_id, wrapped=wrapped)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 
 from connections.access.app_keys import open_signing_key
+from connections.access.held_keks import TRIES_AGAIN_SECONDS
 from connections.access.parties import Party, party_of, places
 from connections.access.secrets import open_registration
 from connections.models import Connection, ProviderApp, RegisteredClient
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.keyring import DataKey
-from connections.vault.sealing import Unreadable
+from connections.vault.sealing import KeyAway, Unreadable
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.resolve import Target, registrar, resolve
 from providers.catalog.schema import CatalogEntry
@@ -161,6 +162,8 @@ def access_to(
             params=params,
             before_callback=before_callback,
         )
+    except KeyAway:
+        raise _away(app) from None
     except Unreadable:
         raise AppMisconfigured(
             f"The client secret of the provider app {app.name!r} does not open: enter it again, or restore its key."
@@ -177,10 +180,19 @@ def access_to(
     return Access(strategy_for(app.auth_style), target, party_of(app, target, client))
 
 
+def _away(app: ProviderApp) -> AppMisconfigured:
+    return AppMisconfigured(
+        f"What is stored for the provider app {app.name!r} does not open now: the service of its key does not answer.",
+        retry_after_seconds=TRIES_AGAIN_SECONDS,
+    )
+
+
 def _with_key(app: ProviderApp, target: Target, *, key: DataKey | None) -> Target:
     """Return ``target`` with the key of ``app`` that signs now. Raises ``AppMisconfigured`` if there is none."""
     try:
         found = open_signing_key(app, key=key)
+    except KeyAway:
+        raise _away(app) from None
     except Unreadable:
         raise AppMisconfigured(
             f"The key of the provider app {app.name!r} does not open: make another, or restore the key it is sealed by."

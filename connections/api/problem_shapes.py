@@ -114,7 +114,10 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "provider_unavailable": ("The provider cannot answer now: try again after `Retry-After`.", ("held_until",)),
     "refresh_in_progress": ("The credential is being refreshed: try again after `Retry-After`.", ()),
     "issuer_unavailable": ("The keys of a token's issuer cannot be had: try again after `Retry-After`.", ()),
-    "busy": ("There is too much to do at the moment: try again after `Retry-After`.", ()),
+    "busy": (
+        "It cannot be done at the moment: try again after `Retry-After`.",
+        (),
+    ),
     "database_unavailable": (
         "The database cannot be asked now: try again after `Retry-After`, a change with its `Idempotency-Key`.",
         (),

@@ -13,10 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from connections.access.held_keks import TRIES_AGAIN_SECONDS
 from connections.database.pool import LockTimeout
 from connections.entrance import log_crash
 from connections.refusals import CredentialUnreadable, Refusal
-from connections.vault.sealing import Unreadable
+from connections.vault.sealing import KeyAway, Unreadable
 
 STATUS_OF: dict[str, int] = {
     "invalid_request": 422,
@@ -127,6 +128,9 @@ def answer_error(error: Exception, *, path: str) -> HttpResponse:
             return problem("request_too_large", "The request's body is larger than this API accepts.")
         case LockTimeout():
             return problem("busy", "Somebody else is changing this at the moment: ask again.", retry_after_seconds=1)
+        case KeyAway():
+            detail = "A stored secret does not open now: the service of its key does not answer."
+            return problem("busy", detail, retry_after_seconds=TRIES_AGAIN_SECONDS)
         case Unreadable():
             return problem(CredentialUnreadable.code, "A stored secret does not open: its key may be missing.")
         case OperationalError() | InterfaceError():

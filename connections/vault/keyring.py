@@ -28,6 +28,10 @@ class KeyringError(Exception):
     """A key cannot be used. The message says which key and why, and holds no key material."""
 
 
+class KekAway(KeyringError):
+    """The service that has wrapped a KEK does not give it now, and may later: nothing is wrong with what it seals."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyEncryptionKey:
     """One key-encryption key: a public id and 32 secret bytes."""
@@ -50,7 +54,7 @@ class WrappedKek:
         return f"{self.id}:{self.service}:{self.name}:{base64.b64encode(self.ciphertext).decode()}"
 
 
-# Returns the 32 bytes of a key that was wrapped. Raises ``KeyringError``.
+# Returns the 32 bytes of a key that was wrapped. Raises ``KeyringError``, and ``KekAway`` of these.
 OpenKek = Callable[[WrappedKek], bytes]
 
 

@@ -23,6 +23,10 @@ class Unreadable(Exception):
     """A sealed value does not open: changed, moved to another place, or sealed under another key."""
 
 
+class KeyAway(Unreadable):
+    """A sealed value does not open now: the service that has wrapped its key does not answer, or is being asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The place where a sealed value lives. A copy at any other place does not open.

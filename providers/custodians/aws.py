@@ -25,7 +25,8 @@ _CODE = re.compile(r"[A-Za-z]{1,64}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 # Of the XML with which sts answers. None of these values needs to be escaped there.
 _GIVEN = re.compile(r"<(AccessKeyId|SecretAccessKey|SessionToken|Expiration)>\s*([^<&]+?)\s*</\1>")
-# What a service says of the key or secret itself, and not of us or of the moment.
+# What a service says of the key or secret itself, and not of us or of the moment. A key whose state does not fit may be
+# one that is to be deleted, or one whose key store is cut off just now (KMSInvalidStateException).
 _DECIDED = frozenset(
     {
         "DecryptionFailure",
@@ -33,7 +34,6 @@ _DECIDED = frozenset(
         "IncorrectKeyException",
         "InvalidCiphertextException",
         "InvalidKeyUsageException",
-        "KMSInvalidStateException",
         "NotFoundException",
         "ResourceNotFoundException",
     }

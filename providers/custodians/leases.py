@@ -1,10 +1,12 @@
 """What is good for a while: the token or the keys by which a custodian knows us, asked for again before they end."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 _MARGIN_SECONDS = 60.0
 _LEAST_SECONDS = 5.0
@@ -20,10 +22,24 @@ class Lease(Generic[Held]):
     seconds: float
 
 
+def _in_child() -> None:
+    for leases in list(_all):
+        leases.begin_anew()  # a thread of the parent that was asking does not come along
+
+
+_all: "WeakSet[Leases[Any]]" = WeakSet()
+os.register_at_fork(after_in_child=_in_child)
+
+
 class Leases(Generic[Held]):
     """Keeps what ``ask`` gives for one name each, until shortly before it ends. May be used by many threads at once."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+        _all.add(self)
+
+    def begin_anew(self) -> None:
+        """Keep nothing, and let nobody be asking."""
         self._asking = threading.Lock()
         self._kept: dict[object, tuple[Held, float]] = {}
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 from django.db.models import Q
 
+from connections.access.held_keks import TRIES_AGAIN_SECONDS
 from connections.access.secrets import open_credential
 from connections.access.switched_off import switched_off
 from connections.access.targets import Access, access_of
@@ -36,7 +37,7 @@ from connections.lifecycle.throttle import admission
 from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, Crowded, bulkhead
 from connections.models import VENDS, Connection, CredentialVersion, Trigger
 from connections.refusals import AppMisconfigured, EndpointMoved
-from connections.vault.sealing import Unreadable
+from connections.vault.sealing import KeyAway, Unreadable
 from providers.errors import MisconfiguredProvider
 from providers.values import Account, Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict
@@ -137,6 +138,10 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
         if isinstance(refusal, EndpointMoved):
             note_moved(connection)
         return ProbeReport(None, refusal.detail)
+    except KeyAway:
+        later = database_now() + timedelta(seconds=TRIES_AGAIN_SECONDS)
+        Connection.objects.filter(id=connection_id, probe_due_at__lt=later).update(probe_due_at=later)
+        return ProbeReport(None, "The stored credential does not open now: the service of its key does not answer.")
     except Unreadable:
         note_undecryptable(connection_id, version.id)
         return ProbeReport(None, "The stored credential does not open: its key may be missing.")

@@ -18,6 +18,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 
+from connections.access.held_keks import TRIES_AGAIN_SECONDS
 from connections.access.secrets import credential_place, open_for_renewal, unwrap_columns
 from connections.access.targets import Access, access_of, access_to
 from connections.database.locks import lock_connection, lock_free
@@ -47,7 +48,7 @@ from connections.models.fields import StoredSecret
 from connections.models.quarantine import holding, holds
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.keyring import DataKey
-from connections.vault.sealing import Unreadable, open_sealed
+from connections.vault.sealing import KeyAway, Unreadable, open_sealed
 from providers.values import Credential
 
 LEASE = timedelta(seconds=60)
@@ -308,6 +309,8 @@ def _insert_claim(
         credential, key = open_for_renewal(connection, version)
         access = access_of(connection, key=key)
         access.check_grantor(credential)
+    except KeyAway:
+        return RefreshReport(Outcome.UNREADABLE, retry_after_seconds=TRIES_AGAIN_SECONDS)
     except Unreadable:
         mark_undecryptable(connection, version.id, now=now)
         return RefreshReport(Outcome.UNREADABLE)

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from django.db import Error
 
+from connections.access.held_keks import TRIES_AGAIN_SECONDS
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, release_database
 from connections.journal import meters
@@ -67,6 +68,8 @@ def _refresh(app: AppRow, connection_id: uuid.UUID, *, trigger: Trigger, need: N
         postpone_refresh(connection_id, seconds=held_seconds)
     if isinstance(claimed, RefreshReport) and claimed.outcome is Outcome.ANSWER_UNREAD and trigger == Trigger.SWEEP:
         postpone_refresh(connection_id, seconds=UNREAD_SECONDS)
+    if isinstance(claimed, RefreshReport) and claimed.outcome is Outcome.UNREADABLE and trigger == Trigger.SWEEP:
+        postpone_refresh(connection_id, seconds=TRIES_AGAIN_SECONDS)
     release_database()
     if isinstance(claimed, RefreshReport):
         if held_seconds is None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import structlog
 
+from connections.access.held_keks import TRIES_AGAIN_SECONDS
 from connections.access.secrets import credential_place, unwrap_columns
 from connections.access.targets import check_grantor, entry_named
 from connections.journal import audit
@@ -15,8 +16,8 @@ from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.health.undecryptable import note_undecryptable
 from connections.lifecycle.vend.query import VendRow
 from connections.models.fields import StoredSecret
-from connections.refusals import AppMisconfigured, CredentialUnreadable, EndpointMoved
-from connections.vault.sealing import Unreadable, open_sealed
+from connections.refusals import AppMisconfigured, Busy, CredentialUnreadable, EndpointMoved
+from connections.vault.sealing import KeyAway, Unreadable, open_sealed
 from providers.catalog.loader import catalog_edition
 from providers.catalog.resolve import Target, resolve
 from providers.errors import MisconfiguredProvider
@@ -43,8 +44,8 @@ class Openings:
     def open_row(self, row: VendRow) -> Vended:
         """Open the credential of a row whose audit row is committed.
 
-        Records in the audit, and for the operator, a credential that does not open. Raises ``CredentialUnreadable``,
-        ``AppMisconfigured`` and ``EndpointMoved``.
+        Records in the audit, and for the operator, a credential that does not open. Raises ``Busy``,
+        ``CredentialUnreadable``, ``AppMisconfigured`` and ``EndpointMoved``.
         """
         named = (row.connection_id, row.version_id)
         if named not in self._presented:
@@ -64,6 +65,12 @@ def open_to_send(row: VendRow, held: HeldToken | None = None) -> tuple[Target, C
 def _opened(row: VendRow) -> Credential:
     try:
         return _open(row)
+    except KeyAway:
+        _note_unopened(row, decision=Busy.code)
+        raise Busy(
+            "The stored credential does not open now: the service of its key does not answer. Try again.",
+            retry_after_seconds=TRIES_AGAIN_SECONDS,
+        ) from None
     except Unreadable:
         _note_unopened(row, decision=CredentialUnreadable.code)
         if row.connection_id is not None and row.version_id is not None:

@@ -11,6 +11,7 @@ from connections.models import Reason, Status
 from connections.refusals import (
     AnswerUnreadable,
     AppMisconfigured,
+    Busy,
     CredentialUnreadable,
     EndpointMoved,
     InsufficientScope,
@@ -129,6 +130,11 @@ def refusal_without_refresh(report: RefreshReport, row: VendRow, *, is_expired: 
                 **_mend(row),
             )
         case Outcome.UNREADABLE:
+            if report.retry_after_seconds is not None:
+                return Busy(
+                    f"The credential {state}, and does not open now: the service of its key does not answer.",
+                    retry_after_seconds=report.retry_after_seconds,
+                )
             return CredentialUnreadable("The stored credential does not open: its key may be missing.")
         case Outcome.ANSWER_UNREAD:
             return AnswerUnreadable(

@@ -2892,7 +2892,7 @@ export interface IssuerUnavailableProblem extends AnyProblem {
   readonly code: "issuer_unavailable";
 }
 
-/** There is too much to do at the moment: try again after `Retry-After`. */
+/** It cannot be done at the moment: try again after `Retry-After`. */
 export interface BusyProblem extends AnyProblem {
   readonly code: "busy";
 }

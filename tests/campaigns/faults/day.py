@@ -212,7 +212,7 @@ def _pass_a_minute(today: _Day) -> None:
     step = f"interval '{STEP_SECONDS} seconds'"
     moved = ", ".join(f"{name} = {name} - {step}" for name in _CONNECTION_MOMENTS)
     rows = today.ground.rows
-    rows(f"UPDATE connections_connection SET {moved} WHERE status IN ('active', 'suspect')")
+    rows(f"UPDATE connections_connection SET {moved}")  # of those that have ended too: when they were refused counts
     hot = [one for one, kind in today.kinds.items() if kind == "hot"]
     rows("UPDATE connections_connection SET last_vended_at = now() WHERE id = ANY(%s)", hot)
     rows(

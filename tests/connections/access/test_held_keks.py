@@ -1,8 +1,11 @@
 """Keys that a service has wrapped are held in memory: its outage stops nothing, its decision does."""
 
 import base64
+import os
 import secrets
+import signal
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -12,12 +15,11 @@ from pytest_django import Settings
 from connections.access import held_keks
 from connections.access.held_keks import HeldKeks, check_service, new_kek
 from connections.access.secrets import current_data_key, hold_keks, keyring, open_credential, unwrap
-from connections.database.clock import database_now
-from connections.lifecycle.health.undecryptable import MARKED_FOR, retry_undecryptable
 from connections.lifecycle.keys.rewrap import rewrap
+from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
-from connections.models import Connection, DataKey, Tenant
+from connections.models import Connection, DataKey, OutboxEvent, Tenant
 from connections.vault.keyring import KeyringError, WrappedKek, parse_keyring
 from connections.vault.sealing import Unreadable
 from providers.custodians import openbao
@@ -25,6 +27,8 @@ from providers.custodians.asking import CustodianAway, CustodianRefuses
 from providers.custodians.custody import configure_custody, current_custody
 from providers.sandbox.waiting import until
 from tests.connections.api.stored import expire_in, make_connection
+from tests.factories import make_caller
+from tests.flows import EndUser
 from tests.providers.custodians.stand_ins import Bao, serving
 
 UseKek = Callable[[], WrappedKek]
@@ -145,22 +149,32 @@ def test_who_may_not_wait_asks_for_nothing_that_has_just_failed(bao: Bao, kek: W
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_claim_waits_for_no_service_and_what_it_marks_opens_again(
-    bao: Bao, kek: WrappedKek, settings: Settings, acme: Tenant
+@pytest.mark.parametrize("use", ["refresh", "vend", "probe"])
+def test_nobody_waits_for_a_service_that_is_away_and_nothing_is_marked_for_it(
+    bao: Bao, kek: WrappedKek, settings: Settings, acme: Tenant, use: str
 ) -> None:
     connection = make_connection(acme)
-    expire_in(connection, -1)
+    expire_in(connection, 3600 if use == "vend" else -1)
     settings.KEK_KEYS = [kek.entry(), *settings.KEK_KEYS]
     hold_keks(waits_seconds=0)
     list(rewrap())
     held_keks.ask_again([])
     bao.is_quick.clear()
-    assert refresh(connection.id, trigger="sweep").outcome is Outcome.UNREADABLE, "and does not wait for the answer"
+    match use:
+        case "refresh":
+            report = refresh(connection.id, trigger="sweep")
+            assert (report.outcome, report.retry_after_seconds) == (Outcome.UNREADABLE, held_keks.TRIES_AGAIN_SECONDS)
+        case "probe":
+            assert "does not answer" in probe(connection.id, trigger="sweep").detail
+        case "vend":
+            answer = EndUser("alice", make_caller(acme)).vend(str(connection.id))
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+            assert answer["Retry-After"] == "30"
     assert not held_keks.holds(kek)
     bao.is_quick.set()
     until(lambda: held_keks.holds(kek), "the key")
-    assert retry_undecryptable(now=database_now() + MARKED_FOR) == 1
     assert Connection.objects.get(id=connection.id).undecryptable_at is None
+    assert not OutboxEvent.objects.filter(type="connection.credential_undecryptable").exists()
 
 
 def test_a_check_tells_a_service_that_is_away_from_one_that_refuses(bao: Bao, kek: WrappedKek) -> None:
@@ -242,3 +256,21 @@ def test_a_process_does_not_begin_without_its_first_key(bao: Bao, kek: WrappedKe
     settings.KEK_KEYS = [kek.entry(), plain]
     with pytest.raises(ImproperlyConfigured, match="could not be asked"):
         hold_keks(waits_seconds=0)
+
+
+def test_a_forked_child_asks_for_its_keys_itself(bao: Bao, kek: WrappedKek) -> None:
+    """The thread that was asking as it was forked does not come along."""
+    before = asked(bao)
+    bao.is_quick.clear()
+    held_keks.fetch_soon([kek])
+    until(lambda: asked(bao) > before, "the thread that asks")
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if held_keks.fault_of(kek) is None and held_keks.holds(kek) else 1)
+    bao.is_quick.set()
+    deadline = time.monotonic() + 60
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.05)
+    assert os.waitstatus_to_exitcode(ended[1]) == 0

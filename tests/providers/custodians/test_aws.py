@@ -98,7 +98,7 @@ def test_a_role_is_taken_by_the_token_in_a_file(aws_url: str, use: Use) -> None:
     ("status", "code", "error"),
     [
         (400, "DisabledException", CustodianRefuses),
-        (400, "com.amazonaws.kms#KMSInvalidStateException", CustodianRefuses),
+        (400, "com.amazonaws.kms#KMSInvalidStateException", CustodianAway),
         (400, "AccessDeniedException", CustodianAway),
         (400, "ThrottlingException", CustodianAway),
         (500, "KMSInternalException", CustodianAway),

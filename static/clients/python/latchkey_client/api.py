@@ -4008,7 +4008,7 @@ class IssuerUnavailable(Problem):
 
 
 class Busy(Problem):
-    """There is too much to do at the moment: try again after `Retry-After`."""
+    """It cannot be done at the moment: try again after `Retry-After`."""
 
     code = "busy"
 
