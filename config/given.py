@@ -1,6 +1,8 @@
 """Settings as they are given: in the environment, or in files that it names (``KEK_KEYS_FILE`` for ``KEK_KEYS``)."""
 
+import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +31,32 @@ class GivenEnv(FileAwareEnv):  # type: ignore[misc]  # likewise
     """Reads settings. Raises ``ImproperlyConfigured`` for a file that cannot be read, or beside its variable."""
 
     ENVIRON = _Given()
+
+    def count(self, name: str, *, default: int, least: int = 0) -> int:
+        """Return a whole number, ``least`` or more. Raises ``ImproperlyConfigured`` for anything else."""
+        try:
+            number = int(self.str(name, default=str(default)))
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise ImproperlyConfigured(f"{name} must be a whole number, {least} or more.")
+        return number
+
+    def seconds(self, name: str, *, default: float) -> float:
+        """Return a number of seconds above 0. Raises ``ImproperlyConfigured`` for anything else."""
+        [found] = self.several_seconds(name, default=[default])
+        return found
+
+    def several_seconds(self, name: str, *, default: Sequence[float]) -> list[float]:
+        """Return as many numbers of seconds above 0 as ``default`` has. Raises ``ImproperlyConfigured`` else."""
+        try:
+            found = [float(one) for one in self.list(name, default=[str(one) for one in default])]
+        except ValueError:
+            found = []
+        if len(found) != len(default) or not all(0 < one < math.inf for one in found):
+            what = "a number" if len(default) == 1 else f"{len(default)} numbers, with commas between,"
+            raise ImproperlyConfigured(f"{name} must be {what} of seconds, above 0.")
+        return found
 
 
 def file_of(name: str) -> Path | None:

@@ -54,9 +54,9 @@ ALLOWED_HOSTS = [*_urls.host_names, *(["localhost", "127.0.0.1"] if DEVELOPMENT 
 
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXY_COUNT", default=0)
 SECURE_SSL_REDIRECT = not DEVELOPMENT
-SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.count("HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
 # Preloading binds the whole registered domain, for as long as browsers are in use. Only its owner should ask for it.
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
@@ -121,12 +121,12 @@ TEMPLATES = [
 ]
 # Threads of a web process for requests that may wait for a provider, and for all others but vends. Neither takes a
 # thread of the other kind. A thread that waits for a provider costs no CPU and no database connection.
-PROVIDER_THREADS = env.int("LATCHKEY_PROVIDER_THREADS", default=64)
-PLAIN_THREADS = env.int("LATCHKEY_PLAIN_THREADS", default=8)
+PROVIDER_THREADS = env.count("LATCHKEY_PROVIDER_THREADS", default=64, least=1)
+PLAIN_THREADS = env.count("LATCHKEY_PLAIN_THREADS", default=8, least=1)
 # Threads for the short queries around proxied calls, which are streamed without a thread; and how many of these may be
 # under way at once. All apps of providers share them.
-PROXY_THREADS = env.int("LATCHKEY_PROXY_THREADS", default=2)
-PROXY_STREAMS = env.int("LATCHKEY_PROXY_STREAMS", default=512)
+PROXY_THREADS = env.count("LATCHKEY_PROXY_THREADS", default=2, least=1)
+PROXY_STREAMS = env.count("LATCHKEY_PROXY_STREAMS", default=512, least=1)
 # Whether each web process is kept on one processor. Only where they need not share these with many others: every group
 # of web processes begins with the same ones.
 PIN_WEB = env.bool("LATCHKEY_PIN_WEB", default=False)
@@ -150,7 +150,7 @@ METRICS_TOKEN = env.str("LATCHKEY_METRICS_TOKEN", default="")
 METRICS_BY_PROVIDER = env.bool("LATCHKEY_METRICS_BY_PROVIDER", default=False)
 METRICS_DIR = env.str("LATCHKEY_METRICS_DIR", default="")
 METRICS_HOST = env.str("LATCHKEY_METRICS_HOST", default="127.0.0.1")
-METRICS_PORT = env.int("LATCHKEY_METRICS_PORT", default=0)
+METRICS_PORT = env.count("LATCHKEY_METRICS_PORT", default=0)
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     raise ImproperlyConfigured("LATCHKEY_METRICS_TOKEN can be guessed: it needs at least 16 characters.")
 
@@ -168,7 +168,7 @@ DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Django switches prepared statements off altogether. With this only the callers of `prepared` use them.
 DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1_000_000
-if pool_size := env.int("DATABASE_POOL_SIZE", default=8):
+if pool_size := env.count("DATABASE_POOL_SIZE", default=8):
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
 
 # Behind a pooler that gives each transaction another session (PgBouncer in transaction mode), none may keep anything.
@@ -214,11 +214,11 @@ if _watched is not None:
         "sentinel_credentials": SENTINEL_CREDENTIALS,
     }
 CELERY_TIMEZONE = "UTC"
-SWEEP_SECONDS = env.float("LATCHKEY_SWEEP_SECONDS", default=5.0)
+SWEEP_SECONDS = env.seconds("LATCHKEY_SWEEP_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = beat_schedule(
     SWEEP_SECONDS,
-    recover_seconds=env.float("LATCHKEY_RECOVER_SECONDS", default=2.0),
-    webhook_seconds=env.float("LATCHKEY_WEBHOOK_SECONDS", default=1.0),
+    recover_seconds=env.seconds("LATCHKEY_RECOVER_SECONDS", default=2.0),
+    webhook_seconds=env.seconds("LATCHKEY_WEBHOOK_SECONDS", default=1.0),
 )
 
 # --- Providers --------------------------------------------------------------------------------------------------------
@@ -240,22 +240,20 @@ EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 # The operator's own catalogue entries, in addition to those that come with Latchkey.
 CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))
 # Seconds between two probes of a connection: vended within the hour, within the day, and all others.
-PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600, 21600])
+PROBE_SECONDS = env.several_seconds("LATCHKEY_PROBE_SECONDS", default=[600, 3600, 21600])
 # Seconds between two looks at a client secret that is read from where the operator keeps it: a file, a service.
-SECRET_LOOK_SECONDS = env.list("LATCHKEY_SECRET_LOOK_SECONDS", cast=int, default=[60, 300])
-if len(SECRET_LOOK_SECONDS) != 2 or min(SECRET_LOOK_SECONDS) < 1:
-    raise ImproperlyConfigured("LATCHKEY_SECRET_LOOK_SECONDS must be two numbers of seconds, like 60,300.")
+SECRET_LOOK_SECONDS = env.several_seconds("LATCHKEY_SECRET_LOOK_SECONDS", default=[60, 300])
 # Days for which rows are kept after no promise depends on them any more; 0 keeps them for ever.
 RETENTION_DAYS = {
-    "attempts": env.int("LATCHKEY_KEEP_ATTEMPTS_DAYS", default=30),
-    "events": env.int("LATCHKEY_KEEP_EVENTS_DAYS", default=90),
-    "webhook_deliveries": env.int("LATCHKEY_KEEP_DELIVERIES_DAYS", default=30),
-    "connect_sessions": env.int("LATCHKEY_KEEP_CONNECT_SESSIONS_DAYS", default=30),
-    **dict.fromkeys(("incidents", "notices"), env.int("LATCHKEY_KEEP_INCIDENTS_DAYS", default=365)),
-    "connections": env.int("LATCHKEY_KEEP_DISCONNECTED_DAYS", default=365),
+    "attempts": env.count("LATCHKEY_KEEP_ATTEMPTS_DAYS", default=30),
+    "events": env.count("LATCHKEY_KEEP_EVENTS_DAYS", default=90),
+    "webhook_deliveries": env.count("LATCHKEY_KEEP_DELIVERIES_DAYS", default=30),
+    "connect_sessions": env.count("LATCHKEY_KEEP_CONNECT_SESSIONS_DAYS", default=30),
+    **dict.fromkeys(("incidents", "notices"), env.count("LATCHKEY_KEEP_INCIDENTS_DAYS", default=365)),
+    "connections": env.count("LATCHKEY_KEEP_DISCONNECTED_DAYS", default=365),
 }
 # How often in a minute an API client may vend and have requests proxied that is slowed down for suspicious use.
-THROTTLED_USES_PER_MINUTE = env.int("LATCHKEY_THROTTLED_USES_PER_MINUTE", default=60)
+THROTTLED_USES_PER_MINUTE = env.count("LATCHKEY_THROTTLED_USES_PER_MINUTE", default=60, least=1)
 SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))
 
 # --- Browser ----------------------------------------------------------------------------------------------------------
@@ -308,8 +306,8 @@ SECOND_FACTOR_REQUIRED = env.bool("LATCHKEY_SECOND_FACTOR_REQUIRED", default=Tru
 if not SECOND_FACTOR_REQUIRED and not DEVELOPMENT:
     raise ImproperlyConfigured("LATCHKEY_SECOND_FACTOR_REQUIRED may be off only with LATCHKEY_ENV=development.")
 # A login session ends when it lies idle for so long, and in any case so long after the login.
-SESSION_IDLE_SECONDS = env.int("LATCHKEY_SESSION_IDLE_SECONDS", default=3600)
-SESSION_SECONDS = env.int("LATCHKEY_SESSION_SECONDS", default=43_200)
+SESSION_IDLE_SECONDS = env.count("LATCHKEY_SESSION_IDLE_SECONDS", default=3600, least=1)
+SESSION_SECONDS = env.count("LATCHKEY_SESSION_SECONDS", default=43_200, least=1)
 SESSION_COOKIE_AGE = SESSION_SECONDS
 # Single sign-on: the identity provider, our registration there, and which of its groups has which role here.
 OIDC_ISSUER = env.str("OIDC_ISSUER", default="")

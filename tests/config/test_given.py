@@ -58,3 +58,26 @@ def test_one_of_two_is_not_silently_overruled(env: GivenEnv, tmp_path: Path, mon
 def test_without_either_the_default_is_taken(env: GivenEnv, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_TOKEN_FILE", "")
     assert env.str("A_TOKEN", default="none") == "none"
+
+
+@pytest.mark.parametrize("given", ["-1", "0", "ten", "1.5", "", " ", "1e3", "0x10"])
+def test_a_count_that_makes_no_sense_is_named(env: GivenEnv, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("THREADS", given)
+    with pytest.raises(ImproperlyConfigured, match="THREADS must be a whole number, 1 or more"):
+        env.count("THREADS", default=8, least=1)
+
+
+@pytest.mark.parametrize("given", ["600", "600,3600", "1,2,3,4", "600,3600,-1", "0,1,2", "a,b,c", "1,2,inf", "nan,1,2"])
+def test_seconds_that_make_no_sense_are_named(env: GivenEnv, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PROBES", given)
+    with pytest.raises(ImproperlyConfigured, match="PROBES must be 3 numbers, with commas between, of seconds"):
+        env.several_seconds("PROBES", default=[600, 3600, 21600])
+
+
+def test_numbers_are_read_as_they_are_given(env: GivenEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREADS", "16")
+    monkeypatch.setenv("PROBES", "60, 120.5,3600")
+    assert env.count("THREADS", default=8) == 16
+    assert env.count("OTHERS", default=8) == 8
+    assert env.several_seconds("PROBES", default=[1, 2, 3]) == [60, 120.5, 3600]
+    assert env.seconds("OTHERS", default=2.5) == 2.5

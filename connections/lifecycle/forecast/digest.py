@@ -1,5 +1,6 @@
 """Digest: what ends within two weeks, as the notice of the day to the operator's people."""
 
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,8 +8,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from connections.journal import notices
-from connections.lifecycle.forecast.causes import Cause
-from connections.lifecycle.forecast.upcoming import Ending, upcoming
+from connections.lifecycle.forecast.causes import SOURCES, Cause
+from connections.lifecycle.forecast.foretell import LATE
+from connections.lifecycle.forecast.upcoming import Ending, Position, upcoming
 from connections.models import Connection, Notice
 
 AHEAD = timedelta(days=14)
@@ -34,11 +36,25 @@ def write_digest(*, now: datetime) -> bool:
     cause = f"forecast:{now:%Y-%m-%d}"
     if Notice.objects.filter(cause=cause).exists():
         return False
-    endings = upcoming(see=lambda rows: rows, until=now + AHEAD, now=now, limit=_MOST_LINES + 1)
+    endings = _endings(now=now)
     if not endings:
         return False
     with transaction.atomic():
         return notices.tell(cause, f"What ends until {now + AHEAD:%d %B}", digest(endings, now=now), now=now)
+
+
+def _endings(*, now: datetime) -> list[Ending]:
+    """Return what the notice lists: first what ends on a date that is no old news, then what may end at any time."""
+    dated = tuple(cause for cause in Cause if SOURCES[cause].has_date)
+    others = tuple(cause for cause in Cause if not SOURCES[cause].has_date)
+    begin = Position(now - LATE, min(dated), uuid.UUID(int=0))
+    found = upcoming(
+        see=lambda rows: rows, until=now + AHEAD, now=now, limit=_MOST_LINES + 1, after=begin, causes=dated
+    )
+    left = _MOST_LINES + 1 - len(found)
+    if left:
+        found += upcoming(see=lambda rows: rows, until=now + AHEAD, now=now, limit=left, causes=others)
+    return found
 
 
 def digest(endings: Sequence[Ending], *, now: datetime) -> str:

@@ -47,6 +47,7 @@ from connections.models import (
     Tenant,
 )
 from connections.models.bundle import moves_of
+from connections.models.quarantine import holds
 from connections.refusals import InvalidRequest, RefreshInProgress
 from connections.vault.sealing import Unreadable
 
@@ -239,6 +240,9 @@ def _connections(tenant: Tenant, taken: _Taken) -> Iterator[dict[str, Any]]:
             left.append((str(connection.id), "Its client registered itself, for this installation's address alone."))
             continue
         if version is None:
+            continue
+        if holds(connection):
+            left.append((str(connection.id), "Its refresh token waits in quarantine: release it, or connect it again."))
             continue
         try:
             credential = open_credential(connection, version)

@@ -22,11 +22,11 @@ from connections.lifecycle.credentials.subject_tokens import forget_subject_toke
 from connections.lifecycle.end.disconnect import destroy_secrets
 from connections.lifecycle.health.status import change_status
 from connections.lifecycle.pushes.concern import Whose, concerned
+from connections.lifecycle.pushes.receive import MAY_COME_LATE
 from connections.models import VENDS, Connection, PushState, Reason, ReceivedPush, Revocation, Status
 
 BATCH = 50  # they become visible together: the first should not wait for many
 _OUR_OWN_DOING = timedelta(hours=1)
-_MAY_COME_LATE = timedelta(days=3)  # so long providers keep what did not arrive, and send it when somebody asks them to
 _LOOKED_FOR_AFTER = timedelta(seconds=30)
 
 
@@ -81,10 +81,11 @@ def _act_on(connections: Sequence[Connection], push: ReceivedPush, order: dict[s
 def _gone(push: ReceivedPush, order: dict[str, Any]) -> Callable[[Connection], bool]:
     """Return whether ``order`` tells of the grant that a connection has now, and not of what we have done. One query.
 
-    Where nothing signed says when that was, ``occurred_at`` is only when the push arrived.
+    Where the event does not say when that was, ``occurred_at`` is only when it was signed, or arrived: later, perhaps,
+    by ``late_seconds``.
     """
     occurred_at = datetime.fromisoformat(order["occurred_at"])
-    earliest = occurred_at if order.get("is_dated", False) else occurred_at - _MAY_COME_LATE
+    earliest = occurred_at - timedelta(seconds=order.get("late_seconds", MAY_COME_LATE.total_seconds()))
     ours = Q(status=Status.DISCONNECTED) | Q(status=Status.REVOKED, reason=Reason.REVOKED_BY_OPERATOR)
     ended_by_us = Connection.objects.filter(ours, status_changed_at__gt=occurred_at - _OUR_OWN_DOING)
     theirs = ended_by_us.filter(Whose.from_json(order["whose"]).named(), provider_app_id=push.provider_app_id)

@@ -33,6 +33,8 @@ from providers.pushes.verify import prove
 LARGEST_BYTES = 1_048_576
 _MOST_TYPES = 20
 _HERE_ALREADY = ("push_once_a_delivery", "push_believed_once_a_proof")
+_SIGNED_LATE = timedelta(minutes=5)  # so long after the end itself a provider may write and sign what tells of it
+MAY_COME_LATE = timedelta(days=3)  # so long providers keep what did not arrive, and send it when somebody asks them to
 _DECISIVE_FOR = timedelta(days=7)  # providers try again for some days; what comes later is asked about
 
 logger = structlog.get_logger(__name__)
@@ -177,8 +179,15 @@ def _order(event: PushedEvent, rules: PushRules, proven: Proven, *, is_echo: boo
         "means": "ended" if is_decisive else "doubtful",
         "whose": whose.as_json(),
         "occurred_at": happened.isoformat(),
-        "is_dated": event.occurred_at is not None or proven.signed_at is not None,
+        "late_seconds": _late_by(event, proven).total_seconds(),
     }
+
+
+def _late_by(event: PushedEvent, proven: Proven) -> timedelta:
+    """Return by how much what ``event`` tells of may lie before the moment that is known of it."""
+    if event.occurred_at is not None:
+        return timedelta(0)
+    return _SIGNED_LATE if proven.signed_at is not None else MAY_COME_LATE
 
 
 def _note_refused(app: ProviderApp, why: str, *, now: datetime) -> None:

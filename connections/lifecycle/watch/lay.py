@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db import IntegrityError
 from django.db.models import Q
 from pydantic import SecretStr
@@ -36,9 +37,12 @@ from connections.models import (
     Status,
     Tenant,
 )
-from connections.refusals import AppMisconfigured, InvalidRequest, NotFound
+from connections.refusals import AppMisconfigured, InvalidRequest, NotFound, Refusal
+from connections.vault.sealing import Unreadable
 from providers.errors import MisconfiguredProvider
 from providers.values import Credential, Obtained
+
+logger = structlog.get_logger(__name__)
 
 _SECRET_BYTES = 32
 _TRIES = 20
@@ -108,18 +112,25 @@ def renew_canaries(*, now: datetime) -> int:
     due = Connection.objects.filter(is_canary=True, status__in=VENDS, refresh_due_at__lt=now)
     renewed = 0
     for connection_id in due.values_list("id", flat=True):
-        with short_transaction():
-            locked = lock_connection(connection_id)
-            if locked is None or locked.grant_id is None or locked.refresh_due_at is None:
-                continue
-            if locked.status not in VENDS or locked.refresh_due_at >= now:
-                continue
-            with locked.saved_once():
-                granted = _granted_to(locked)
-                _replace(locked, granted, requested=None, grant_id=locked.grant_id, now=now, by="refresh")
-                events.emit(EventType.REFRESHED, locked)
-            renewed += 1
+        try:
+            renewed += _renew(connection_id, now=now)
+        except (Refusal, Unreadable) as error:  # of its app, or of its key: the others are renewed all the same
+            logger.warning("canary_not_renewed", connection=str(connection_id), error=type(error).__name__)
     return renewed
+
+
+def _renew(connection_id: uuid.UUID, *, now: datetime) -> bool:
+    with short_transaction():
+        locked = lock_connection(connection_id)
+        if locked is None or locked.grant_id is None or locked.refresh_due_at is None:
+            return False
+        if locked.status not in VENDS or locked.refresh_due_at >= now:
+            return False
+        with locked.saved_once():
+            granted = _granted_to(locked)
+            _replace(locked, granted, requested=None, grant_id=locked.grant_id, now=now, by="refresh")
+            events.emit(EventType.REFRESHED, locked)
+        return True
 
 
 def _replace(

@@ -161,7 +161,7 @@ def _suspicions(
     if unknown:
         found.append(Suspicion(WatchRule.NEW_NETWORK, {"networks": unknown, "connections": texts(seen.connections)}))
     if seen.connections and is_wide(usual, at=at, least=settings[WatchRule.WIDE_USE].least):
-        limit = {"highest": usual.highest, "most_expected": int(most_expected(usual))}
+        limit = {"highest": usual.highest, "most_expected": int(most_expected(usual, at=at))}
         found.append(Suspicion(WatchRule.WIDE_USE, touched_here | limit))
     if seen.denied and is_denied_much(usual, least=settings[WatchRule.MANY_DENIALS].least):
         facts = {"asked_for": texts(seen.denied), "asked_for_counted": usual.denied_today}

@@ -78,15 +78,19 @@ def is_known(network: str, usual: Usual, *, at: datetime) -> bool:
 
 def is_wide(usual: Usual, *, at: datetime, least: int) -> bool:
     """Whether the client touches far more connections today than on any day before."""
-    return at >= usual.first_at + LEARNS_FOR and usual.today - usual.forgiven > max(least, most_expected(usual))
+    return at >= usual.first_at + LEARNS_FOR and usual.today - usual.forgiven > max(least, most_expected(usual, at=at))
 
 
-def most_expected(usual: Usual) -> float:
+def most_expected(usual: Usual, *, at: datetime) -> float:
     """Return how many connections the client may touch today, by its busiest day and what may have grown since.
 
-    Days count up to where ``is_awakened`` judges a client that was unused.
+    Days count up to where ``is_awakened`` judges a client that was unused. Of one that has slept only those count
+    since it woke: whoever finds an old key earns nothing by the days on which nobody used it.
     """
-    grown = GROWS_A_DAY ** min(usual.days_since_highest, SLEEPS_DAYS)
+    days = min(usual.days_since_highest, SLEEPS_DAYS)
+    if usual.woke_at is not None:
+        days = min(days, (at - usual.woke_at).days)
+    grown = GROWS_A_DAY**days
     return usual.highest * max(FAR_MORE, AND_MORE * grown)
 
 

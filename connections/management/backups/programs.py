@@ -66,7 +66,8 @@ def environment() -> dict[str, str]:
     parameters = direct_parameters()
     for ours in ("autocommit", "row_factory"):
         parameters.pop(ours, None)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    # How the server proves itself is said for libpq as a whole, so Django's own connections obey it, too.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PG") or name.startswith("PGSSL")}
     given = {variables[name]: str(value) for name, value in parameters.items() if name in variables and value}
     return clean | given | {"PGAPPNAME": "latchkey backup"}
 

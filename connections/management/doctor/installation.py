@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks.registry import registry
 
+from connections.lifecycle.credentials.spool import count_spooled
 from connections.management.doctor.findings import Finding, fault, fine, warning
 
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
@@ -114,11 +115,11 @@ def folders() -> Iterator[Finding]:
                 "Name a durable folder that the user of these processes may write.",
             )
         )
-    elif waiting := sorted(spool.glob("*")) if spool.is_dir() else []:
+    elif waiting := count_spooled():
         found.append(
             warning(
                 "folders",
-                f"{len(waiting)} files wait in LATCHKEY_SPOOL_DIR for the database to take them.",
+                f"{waiting} files wait in LATCHKEY_SPOOL_DIR for the database to take them.",
                 "They are taken when a process starts with the database there. If they stay, read that process's log.",
             )
         )

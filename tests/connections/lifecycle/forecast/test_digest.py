@@ -33,6 +33,20 @@ def test_there_is_one_a_day_and_it_names_each(acme: Tenant) -> None:
     assert Notice.objects.count() == 2
 
 
+def test_what_ended_long_ago_leaves_room_for_what_ends_tomorrow(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connections.lifecycle.forecast.digest._MOST_LINES", 3)
+    now = database_now()
+    for _ in range(4):
+        ending(acme, Cause.OLD_KEY, now - timedelta(days=30))
+        ending(acme, Cause.CROWDED, now - timedelta(days=30))
+    fresh = [ending(acme, Cause.GRANT, now + timedelta(days=1)), ending(acme, Cause.OLD_KEY, now - timedelta(days=1))]
+    assert write_digest(now=now)
+    body = Notice.objects.get().body
+    assert [str(row.id) in body for row in fresh] == [True, True]
+    assert body.count("at acme") == 3
+    assert "and more" in body
+
+
 def test_it_stays_short_and_says_that_there_are_more(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connections.lifecycle.forecast.digest._MOST_LINES", 2)
     now = database_now()

@@ -30,6 +30,7 @@ from connections.lifecycle.provision.secret_sources import set_source
 from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.switches import resume
 from connections.models import AccessGrant, Brand, Connection, ProviderApp, Tenant
+from connections.models.quarantine import hold_heir
 from connections.refusals import BundleRefused, InvalidRequest
 from providers.sandbox.client import SandboxProcess
 from tests.connected import connect_at
@@ -141,6 +142,17 @@ def test_a_tenant_that_moves_vends_there_and_stands_still_here(
     with elsewhere.entered():
         assert accepts(sandbox, vended(tenant, first)["credential"]["value"])
         empty()
+
+
+def test_what_waits_in_quarantine_is_left_and_said(acme: Tenant, connections: list[Connection]) -> None:
+    """The receiver would refresh at once, with a token that may be used up."""
+    version = connections[1].current_version
+    assert version is not None
+    hold_heir(connections[1], version)
+    told, document = bundle(acme)
+    assert [(one, "quarantine" in why) for one, why in told.left] == [(str(connections[1].id), True)]
+    taken = {str(connection["id"]) for connection in document["connections"]}
+    assert taken == {str(connections[0].id), str(connections[2].id)}
 
 
 @pytest.mark.parametrize("is_new", [True, False])

@@ -55,6 +55,18 @@ def test_a_grant_that_was_given_after_what_the_push_tells_of_lives_on(app: Provi
     assert is_asked_about(connection)
 
 
+def test_a_push_that_says_only_when_it_was_signed_ends_no_grant_from_just_before(
+    app: ProviderApp, acme: Tenant
+) -> None:
+    """A provider writes down what has ended some seconds later: by then the end user may have connected again."""
+    young, old = (connection_at(app, SANDBOX, acme) for _ in range(2))
+    overwrite(young, authorized_at=database_now() - timedelta(minutes=4))
+    overwrite(old, authorized_at=database_now() - timedelta(minutes=6))
+    push(app, SANDBOX, gone())
+    assert statuses(young, old) == ["active", "revoked"]
+    assert is_asked_about(young)
+
+
 @pytest.mark.parametrize("slug", ["github", "shopify"])
 def test_a_push_that_does_not_say_when_ends_no_young_grant(slug: str, acme: Tenant) -> None:
     """It may have been on its way for days: what it tells of may be the grant before."""

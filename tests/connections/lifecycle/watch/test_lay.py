@@ -99,6 +99,19 @@ def test_its_account_is_of_the_kind_of_the_real_ones(
         assert laid != account or not account
 
 
+def test_one_that_cannot_be_renewed_keeps_no_other_from_it(
+    canary: Connection, acme: Tenant, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    other = ProviderApp.objects.get(id=make_sandbox_app(sandbox, style="oauth2_device_authorization").id)
+    laid = lay_canary(Canary(end_user="eve"), tenant=acme, app=other, now=database_now(), actor=OLGA)
+    ProviderApp.objects.filter(id=app.id).update(params={})
+    due = database_now() - timedelta(minutes=1)
+    Connection.objects.filter(is_canary=True).update(refresh_due_at=due)
+    assert renew_canaries(now=database_now()) == 1
+    renewed = dict(Connection.objects.filter(is_canary=True).values_list("id", "refresh_due_at"))
+    assert (renewed[canary.id], renewed[laid.id] > due) == (due, True)
+
+
 def look() -> None:
     watch_use(now=database_now(), seconds=10)
 
