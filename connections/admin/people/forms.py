@@ -22,7 +22,10 @@ from connections.admin.people.guesses import (
     AT_ACCOUNT_FROM_ADDRESS,
     BY_OWNER,
     CODES,
+    CODES_AS_PROOF,
+    CODES_AT_ACCOUNT,
     FROM_ADDRESS,
+    Allowance,
     may_guess,
     network_of,
     was_right,
@@ -35,6 +38,11 @@ _WAIT = "Too many wrong passwords from here. Wait a minute and try again, or use
 _TOGETHER = (
     "Somebody is guessing this account's password. To log in from a browser that it is not known at, type the code of "
     "your authenticator app as well, or use a passkey."
+)
+_WAIT_WITH_CODES = "Too many wrong codes: wait a minute and try again, or use a passkey."
+_CODES_GUESSED = (
+    "Somebody who knows this account's password is guessing its codes. Log in from a browser that it is known at, or "
+    "with a passkey, and change the password."
 )
 
 
@@ -110,7 +118,10 @@ class LoginForm(forms.Form):
         """Whether the code that came with the password is right, where one has to. The two are refused together."""
         if not self.asks_for_code:
             return True
-        self._factor = take_code(user, code)
+        try:
+            self._factor = _taken(self.request, user, code)
+        except ValidationError:
+            self._factor = None
         return self._factor is not None
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
@@ -119,6 +130,35 @@ class LoginForm(forms.Form):
             record_authentication(request, self.user, "mfa", id=self._factor.pk, type=self._factor.type)
         credentials = {"username": self.user.get_username()}
         return perform_password_login(request, credentials, Login(user=self.user, redirect_url=redirect_url))
+
+
+def _counted_as(request: HttpRequest, user: Any, *, is_proof: bool) -> list[tuple[Allowance, tuple[object, ...]]]:
+    """Return what a guess at a code counts as: what ``user``'s own browser or address has is not a stranger's."""
+    if is_proof:
+        return [(CODES_AS_PROOF, (user.pk, request.session.session_key))]
+    address = client_address(request)
+    known = is_known(request, user, address=address)
+    here = (CODES, (user.pk, "browser" if known == "browser" else network_of(address)))
+    return [here] if known else [here, (CODES_AT_ACCOUNT, (user.pk,))]
+
+
+def _taken(request: HttpRequest, user: Any, code: str, *, is_proof: bool = False) -> Authenticator | None:
+    """Return the factor that ``code`` is of, and spend it. None for a wrong one, which is counted and audited.
+
+    Raises ``ValidationError`` where none is looked at for a while. Queries; writes.
+    """
+    counted = _counted_as(request, user, is_proof=is_proof)
+    for allowance, of in counted:
+        if not may_guess(allowance, *of):
+            words = _CODES_GUESSED if allowance is CODES_AT_ACCOUNT else _WAIT_WITH_CODES
+            raise ValidationError(words, code="too_many")
+    factor = take_code(user, code)
+    if factor is None:
+        record_wrong_code(request, user, is_proof=is_proof)
+        return None
+    here, of = counted[0]
+    was_right(here, *of)
+    return factor
 
 
 class _Coded(forms.Form):
@@ -130,13 +170,9 @@ class _Coded(forms.Form):
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
-        if not may_guess(CODES, self.user.pk):
-            raise ValidationError("Too many wrong codes: wait a minute.", code="too_many")
-        factor = take_code(self.user, code)
+        factor = _taken(context.request, self.user, code, is_proof=self.is_proof)
         if factor is None:
-            record_wrong_code(context.request, self.user, is_proof=self.is_proof)
             raise ValidationError("This code is not right, or was used already.", code="incorrect_code")
-        was_right(CODES, self.user.pk)
         factor.user = self.user
         self.authenticator = factor
         return code

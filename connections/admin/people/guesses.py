@@ -5,6 +5,9 @@ address, that the account is known at (``known``). A refused guess is not counte
 use up what strangers have there. And where strangers from all over have used it up, a stranger still gets in with the
 password and a code of the second factor, typed together; with a passkey in any case.
 
+Codes of the second factor are counted apart from passwords, and only once the password was right: whoever does not know
+it uses up nothing. Those of a session that is asked for a proof are counted by session, which its owner ends.
+
 A guess is counted before it is looked at, so that many at once are no more than one after the other.
 """
 
@@ -30,7 +33,9 @@ FROM_ADDRESS = Allowance("address", 30, 20.0)  # whatever the accounts
 AT_ACCOUNT_FROM_ADDRESS = Allowance("pair", 6, 60.0)
 AT_ACCOUNT = Allowance("account", 50, 120.0)  # by strangers, from all over
 BY_OWNER = Allowance("owner", 10, 30.0)  # from where the account is known
-CODES = Allowance("code", 6, 60.0)  # by somebody who has passed the first step
+CODES = Allowance("code", 6, 60.0)  # by somebody who has the password, from one address or known browser
+CODES_AT_ACCOUNT = Allowance("codes", 50, 120.0)  # by strangers who have the password, from all over
+CODES_AS_PROOF = Allowance("code proof", 6, 60.0)  # by somebody who has a session
 PROOFS = Allowance("proof", 5, 180.0)  # by somebody who has a session
 
 _COUNT = """

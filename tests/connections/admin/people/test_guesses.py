@@ -1,11 +1,13 @@
 """Guessing passwords: a thousand at one account and at many, from one address and many. The owner still gets in."""
 
 import pytest
+from allauth.core import context
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from connections.admin.people import guesses
-from connections.admin.people.forms import LoginForm
+from connections.admin.people.forms import CodeForm, LoginForm
 from connections.admin.people.guesses import Allowance, may_guess, network_of, was_right
 from connections.admin.people.known import COOKIE, is_known
 from connections.models import AuditEvent, GuessCount
@@ -147,6 +149,75 @@ def test_what_was_held_back_is_in_the_trail(olga: User) -> None:
     decisions = AuditEvent.objects.filter(action="operator.login", operator="olga").values_list("decision", flat=True)
     assert set(decisions) <= {"refused", "held_back"}
     assert decisions
+
+
+# --- Codes of the second factor ---------------------------------------------------------------------------------------
+def guess_code(user: User, code: str, *, address: str = ELSEWHERE) -> str:
+    """Type a code at the second step, as one who has the password, and return why it is refused; "" if it is right."""
+    request = RequestFactory(REMOTE_ADDR=address).post(CODE)
+    request.session = {}  # type: ignore[assignment]
+    with context.request_context(request):
+        form = CodeForm({"code": code}, user=user)
+        return "" if form.is_valid() else form.errors.as_data()["code"][0].code
+
+
+def test_codes_at_one_account_from_one_address_end_soon_and_the_owner_s_go_on(home: Client, olga: User) -> None:
+    said = [guess_code(olga, "000000") for _ in range(40)]
+    assert said == ["incorrect_code"] * guesses.CODES.at_once + ["too_many"] * (40 - guesses.CODES.at_once)
+    assert gets_in(home, home.secret, steps=0), "the browser that is known"  # type: ignore[attr-defined]
+    assert gets_in(Client(REMOTE_ADDR=HOME), home.secret, steps=1), "the address that is"  # type: ignore[attr-defined]
+
+
+def test_codes_at_one_account_from_all_over_end_too_and_the_owner_s_go_on(home: Client, olga: User) -> None:
+    said = [guess_code(olga, "000000", address=f"203.0.{number // 250}.{number % 250}") for number in range(200)]
+    assert said.count("incorrect_code") == AuditEvent.objects.filter(decision="wrong_code").count()
+    assert said.count("incorrect_code") <= guesses.CODES_AT_ACCOUNT.at_once + 2
+    fresh = Client(REMOTE_ADDR=OFFICE)
+    type_password(fresh)
+    told = fresh.post(CODE, {"code": code_of(home.secret)}).content.decode()  # type: ignore[attr-defined]
+    assert "change the password" in told
+    assert gets_in(home, home.secret, steps=0), "the browser that is known"  # type: ignore[attr-defined]
+
+
+def test_codes_typed_with_the_password_are_counted_like_the_others(home: Client, olga: User) -> None:
+    """Strangers use up the passwords; then one who has the right one would have as many codes as addresses."""
+    for number in range(guesses.AT_ACCOUNT.at_once + 1):
+        guess("x", address=f"198.18.0.{number}")
+    for number in range(200):
+        address = f"203.0.{number // 250}.{number % 250}"
+        form = LoginForm(
+            {"username": "olga", "password": PASSWORD, "code": "000000"},
+            request=RequestFactory(REMOTE_ADDR=address).post(LOGIN),
+        )
+        assert not form.is_valid()
+    tried = AuditEvent.objects.filter(decision="wrong_code").count()
+    assert 0 < tried <= guesses.CODES_AT_ACCOUNT.at_once + 2
+    assert gets_in(home, home.secret, steps=0)  # type: ignore[attr-defined]
+
+
+def test_who_has_no_password_uses_up_no_code(home: Client) -> None:
+    for number in range(100):
+        request = RequestFactory(REMOTE_ADDR=f"203.0.113.{number}").post(LOGIN)
+        form = LoginForm({"username": "olga", "password": "guess", "code": "000000"}, request=request)
+        assert not form.is_valid()
+    fresh = Client(REMOTE_ADDR=OFFICE)
+    assert gets_in(fresh, home.secret, steps=0, code=code_of(home.secret))  # type: ignore[attr-defined]
+
+
+def test_a_stolen_session_uses_up_its_own_codes_alone(home: Client, olga: User) -> None:
+    """The owner ends it, or logs in anew."""
+    assert gets_in(home, home.secret, steps=0)  # type: ignore[attr-defined]
+    prove = reverse("mfa_reauthenticate")
+    stolen = Client(REMOTE_ADDR=ELSEWHERE)
+    stolen.cookies = home.cookies.copy()
+    said = [stolen.post(prove, {"code": "000000"}).context["form"].errors.as_text() for _ in range(20)]
+    assert sum("not right" in one for one in said) == guesses.CODES_AS_PROOF.at_once
+    assert "wait" in said[-1]
+    home.post("/admin/logout/")
+    type_password(home)
+    answer = home.post(CODE, {"code": code_of(home.secret, steps=1)})  # type: ignore[attr-defined]
+    assert answer["Location"] == INDEX
+    assert stolen.get(INDEX).status_code == 302, "the session that was stolen is over"
 
 
 def test_counts_run_down_and_a_right_guess_takes_them_back(db: None) -> None:
