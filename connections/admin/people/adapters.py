@@ -5,6 +5,7 @@ There is no signing up, no e-mail and no password by mail: accounts are made by 
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
@@ -51,7 +52,8 @@ class AccountAdapter(DefaultAccountAdapter):
         allowed = url_has_allowed_host_and_scheme(
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
-        return allowed and url.startswith(f"{settings.PUBLIC_PATH}/admin/")
+        climbs = ".." in unquote(urlsplit(url).path).split("/")  # as browsers read it, that leads out again
+        return allowed and url.startswith(f"{settings.PUBLIC_PATH}/admin/") and not climbs
 
     def get_login_stages(self) -> list[str]:
         return [f"{SecondFactorStage.__module__}.{SecondFactorStage.__qualname__}"]
