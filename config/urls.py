@@ -9,6 +9,7 @@ import connections.admin  # noqa: F401 (registers the pages)
 from config.web.pages import root
 from connections.admin.forecast import forecast_page
 from connections.admin.search import search_page
+from connections.admin.searched import found_rows
 from connections.api.llms import llms_txt
 from connections.api.mcp import resource
 from connections.api.urls import api
@@ -28,6 +29,7 @@ urlpatterns = [
     path("admin/providers/", include("connections.admin.catalogue.urls")),
     path("admin/forecast/", forecast_page, name="forecast"),
     path("admin/search/", search_page, name="search"),
+    path("admin/autocomplete/", admin.site.admin_view(found_rows), name="found_rows"),
     path("admin/", include("connections.admin.people.urls")),
     path("admin/", admin.site.urls),
     path("llms.txt", llms_txt),

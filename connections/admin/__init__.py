@@ -22,8 +22,8 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``provider_app_page``: what is left to set up of an app, and how it does
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
 - ``long_list``: what very long lists share · ``charts``: figures as pictures
-- ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``boxes``, ``show``: what the pages
-  share
+- ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``searched``, ``boxes``, ``show``:
+  what the pages share
 - ``forecast``: what will end, when and why
 - ``search``: the box in the header · ``catalogue``: the pages about providers, which are no rows
 - ``gate``: refuses pages to those who may not open them, whatever the page would say

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from connections.admin import columns, show
 from connections.admin.base import OperatorAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
+from connections.admin.fields import MomentField
 from connections.admin.filters import ChoiceFilter, TenantFilter, id_filter
 from connections.admin.proof import MAY_ENTRUST, prove, with_request
 from connections.database.clock import database_now
@@ -58,6 +59,8 @@ class AccessGrantForm(forms.ModelForm[AccessGrant]):
         help_text=f"Of proxied requests. * is one segment, /** at the end whatever is below. {_LIMIT_HELP}",
     )
 
+    expires_at = MomentField(label="Until (UTC)", help_text="Empty: until somebody revokes it.")
+
     class Meta:
         model = AccessGrant
         fields = (
@@ -71,7 +74,7 @@ class AccessGrantForm(forms.ModelForm[AccessGrant]):
             "expires_at",
             "note",
         )
-        labels = {"allows_vend": "May hold the credential", "expires_at": "Until"}
+        labels = {"allows_vend": "May hold the credential"}
         help_texts = {
             "subject": "The end user's id, the group's name, what the agent calls itself, or the API client's id.",
             "connection": "Either one connection,",
@@ -155,8 +158,8 @@ class AccessGrantAdmin(ButtonsAdmin[AccessGrant], OperatorAdmin[AccessGrant]):
     search_fields = ("subject", "provider", "granted_by", "note", "tenant__slug")
     search_help_text = "A subject, a provider, who gave it, a note, a tenant or an id"
     id_search_fields = ("id", "connection_id", "tenant_id")
-    autocomplete_fields = ("tenant",)
-    raw_id_fields = ("connection",)
+    # By id one could ask for rows of others: Django says on the form what any id is of.
+    autocomplete_fields = ("tenant", "connection")
     _shown = (
         *(
             "who",

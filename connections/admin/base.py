@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import BinaryField, Count, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 from django.db.models.options import Options
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
@@ -83,6 +85,25 @@ def count_of(rows: QuerySet[Any], key: str) -> Combinable:
     return Coalesce(Subquery(counted), 0)
 
 
+class SearchedSelect(AutocompleteSelect):
+    """Django's field in which a row is found by typing, with a name for those who hear it; ``nothing`` is no row."""
+
+    nothing = ""
+
+    @property
+    def media(self) -> Media:
+        return super().media + Media(js=["latchkey_admin/searched.js"])
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": self.nothing}
+
+
+def label_of(row: Model) -> str:
+    """Return what tells a row from others where one is chosen. A query where not all was read that it says."""
+    page = admin.site._registry.get(type(row))
+    return page.choice_label(row) if isinstance(page, OperatorAdmin) else str(row)
+
+
 class CappedPaginator(Paginator[Any]):
     """Counts to ``MOST`` at the most: an exact count of a table that only grows would read all of it for each page."""
 
@@ -105,10 +126,21 @@ class ChosenRowsAdmin(_ModelAdmin[M]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         return visible(request.user, super().get_queryset(request))
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget  # without Django's windows, in which rows of other tables are made
+        return field
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Let a limited operator choose among the rows that the account may see: the tenant has to be one of them."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = SearchedSelect(db_field, self.admin_site)
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and is_limited(request.user):
+        if field is None:
+            return field
+        field.label_from_instance = label_of
+        if is_limited(request.user):
             field.queryset = visible(request.user, field.queryset)
             field.required = field.required or db_field.remote_field.model is Tenant
         return field
@@ -184,6 +216,10 @@ class OperatorAdmin(ChosenRowsAdmin[M]):
         if lookup.partition("__")[0] in hidden_columns(self.model):
             return False
         return super().lookup_allowed(lookup, value, request)
+
+    def choice_label(self, row: M) -> str:
+        """Return what a row is called where it is chosen among others."""
+        return str(row)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Whether this operator may run actions and buttons here: the model's ``change`` permission."""

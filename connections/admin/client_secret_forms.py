@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 
 from connections.admin.base import operator_behind
 from connections.admin.buttons import answer_by_form
-from connections.database.clock import database_now, in_utc
+from connections.admin.fields import MomentField
+from connections.database.clock import database_now
 from connections.lifecycle.provision.client_secrets import (
     LONGEST_OVERLAP,
     add_client_secret,
@@ -23,41 +24,20 @@ from connections.lifecycle.steer.on_demand import Told
 from connections.models import ProviderApp
 from providers.custodians.custody import current_custody
 
-_MINUTE = "%Y-%m-%dT%H:%M"
-
 
 class EndForm(forms.Form):
     """When the client secrets beside the preferred one are destroyed, and when that one expires at the provider."""
 
-    others_end_at = forms.DateTimeField(
+    others_end_at = MomentField(
         label="The earlier secrets end (UTC)",
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MINUTE),
         help_text="Until then they are tried where the provider refuses the new one; then they are destroyed. Empty: "
         f"they stay until they are replaced. Within {LONGEST_OVERLAP.days} days.",
     )
 
-    expires_at = forms.DateTimeField(
+    expires_at = MomentField(
         label="The provider lets the preferred one expire (UTC)",
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MINUTE),
         help_text="As the provider's console says: the forecast tells of it in time. Empty: it does not expire.",
     )
-
-    def clean_others_end_at(self) -> Any:
-        """Return the moment in UTC, None for none."""
-        return self._moment("others_end_at")
-
-    def clean_expires_at(self) -> Any:
-        """Return the moment in UTC, None for none."""
-        return self._moment("expires_at")
-
-    def _moment(self, name: str) -> Any:
-        typed = self.cleaned_data[name]
-        try:
-            return None if typed is None else in_utc(typed)
-        except ValueError as fault:
-            raise forms.ValidationError(str(fault)) from None
 
 
 class RotateForm(EndForm):

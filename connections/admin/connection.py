@@ -180,6 +180,9 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
     def page_title(self, row: Connection) -> str:
         return f"{row.provider} for {row.end_user or row.tenant.slug}"
 
+    def choice_label(self, row: Connection) -> str:
+        return f"{row.provider} for {row.end_user or 'the whole tenant'}, {row.tenant.slug} ({str(row.id)[:8]})"
+
     def search(self, queryset: QuerySet[Connection], term: str) -> QuerySet[Connection]:
         return found_connections(queryset, term)
 
@@ -331,9 +334,8 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         """Say what happened to each row; for many rows, how often each result occurred."""
         if len(told) <= AT_ONCE:
             for row, result in told:
-                name = f"{row.provider} of {row.end_user or row.tenant.slug} ({str(row.id)[:8]})"
                 level = messages.SUCCESS if result.is_success else messages.WARNING
-                self.message_user(request, f"{name}: {result.detail}", level)
+                self.message_user(request, f"{self.choice_label(row)}: {result.detail}", level)
             return
         for (is_success, detail), count in Counter((result.is_success, result.detail) for _, result in told).items():
             level = messages.SUCCESS if is_success else messages.WARNING

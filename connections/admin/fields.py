@@ -1,8 +1,10 @@
-"""Form fields of the admin: lists with one item a line, and secrets that are written and never shown."""
+"""Form fields of the admin: lists with one item a line, moments, and secrets that are written and never shown."""
 
 from typing import Any
 
 from django import forms
+
+from connections.database.clock import in_utc
 
 _ONE_A_LINE = {"rows": 4, "class": "vLargeTextField lines", "spellcheck": "false"}
 
@@ -23,6 +25,21 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(list(initial or []) != self.to_python(data))
+
+
+class MomentField(forms.DateTimeField):
+    """A moment in UTC, to the minute; None where nothing is typed."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(**{"widget": widget, "required": False, **options})
+
+    def clean(self, value: Any) -> Any:
+        typed = super().clean(value)
+        try:
+            return None if typed is None else in_utc(typed)
+        except ValueError as fault:
+            raise forms.ValidationError(str(fault)) from None
 
 
 class SecretLines(forms.Textarea):

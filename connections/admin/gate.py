@@ -35,7 +35,7 @@ _GETS_FACTOR = frozenset(
 # Pages without rows of a tenant's, or with those alone that the account may see.
 _OPEN_TO_LIMITED = frozenset(
     {
-        *("admin:index", "admin:app_list", "admin:jsi18n", "admin:autocomplete"),
+        *("admin:index", "admin:app_list", "admin:jsi18n", "found_rows"),
         *("own_password", "admin:password_change_done", "catalogue:list", "catalogue:entry", "search"),
         "forecast",
         "admin:connections_auditevent_export",

@@ -144,6 +144,10 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     id_search_fields = ("id", "tenant_id")
     autocomplete_fields = ("tenant",)
 
+    def choice_label(self, row: ProviderApp) -> str:
+        owner = "shared by all" if row.tenant is None else row.tenant.slug
+        return f"{row.name} · {row.provider}, {owner}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderApp]:
         is_set = ExpressionWrapper(Q(secrets__isnull=False), output_field=BooleanField())
         made = count_of(Connection.objects.all(), "provider_app")

@@ -69,6 +69,7 @@ class TenantDomainAdmin(ButtonsAdmin[TenantDomain], OperatorAdmin[TenantDomain])
     list_select_related = ("tenant",)
     search_fields = ("host", "tenant__slug")
     search_help_text = "A host, a tenant or an id"
+    autocomplete_fields = ("tenant",)
     fieldsets = (
         (None, {"fields": ("host", "shown_tenant", "state", "failure", "verified_until", "looked")}),
         ("What to publish", {"fields": ("shown_file", "shown_line", "to_do")}),

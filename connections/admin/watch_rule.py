@@ -11,8 +11,9 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from connections.admin import show
-from connections.admin.base import ReadOnlyAdmin, operator_behind
+from connections.admin.base import ReadOnlyAdmin, hidden_columns, label_of, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
+from connections.admin.searched import SearchedField
 from connections.database.clock import database_now
 from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.watch.lay import Canary, lay_canary
@@ -36,9 +37,14 @@ class RuleForm(forms.ModelForm[WatchSetting]):
 class CanaryForm(forms.Form):
     """What a canary is to look like."""
 
-    tenant = forms.ModelChoiceField(Tenant.objects.all(), help_text="Among whose connections it is laid.")
-    provider_app = forms.ModelChoiceField(
-        ProviderApp.objects.defer("secrets").select_related("tenant"),
+    tenant = SearchedField(
+        Tenant.objects.all(),
+        like=Connection._meta.get_field("tenant"),
+        help_text="Among whose connections it is laid.",
+    )
+    provider_app = SearchedField(
+        ProviderApp.objects.defer(*hidden_columns(ProviderApp)).select_related("tenant"),
+        like=Connection._meta.get_field("provider_app"),
         help_text="Where it seems to lead: an app of the tenant's, or a shared one.",
     )
     end_user = forms.CharField(
@@ -149,5 +155,6 @@ class WatchRuleAdmin(ButtonsAdmin[WatchSetting], ReadOnlyAdmin[WatchSetting]):
 
     @admin.display(description="Canaries (the newest)")
     def canaries(self, row: WatchSetting) -> SafeString | str:
-        laid = Connection.objects.filter(is_canary=True, status__in=LIVE).order_by("-created_at")[:_SHOWN]
-        return show.join([show.link(one) for one in laid]) or "None is laid yet."
+        rows = Connection.objects.filter(is_canary=True, status__in=LIVE).select_related("tenant")
+        laid = rows.order_by("-created_at")[:_SHOWN]
+        return show.join([show.link(one, label_of(one)) for one in laid], " · ") or "None is laid yet."

@@ -1,6 +1,7 @@
 """Webhook endpoints: where events are delivered. A secret is shown once, by the page that answers the click."""
 
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -14,9 +15,11 @@ from django.utils.safestring import SafeString
 from connections.access.staff import is_limited, visible
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, count_of, operator_behind
+from connections.admin.boxes import Boxes
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import ChoiceFilter, OwnerFilter
 from connections.admin.proof import is_proven, page_that_proves
+from connections.admin.searched import SearchedField
 from connections.database.clock import database_now
 from connections.journal.event_types import EventType
 from connections.lifecycle.steer.on_demand import Told
@@ -53,9 +56,12 @@ class TermsForm(forms.Form):
     description = forms.CharField(max_length=200, required=False)
     event_types = forms.MultipleChoiceField(
         label="Types of events",
-        choices=[(type_.value, type_.value) for type_ in EventType],
+        choices=[
+            (noun.replace("_", " ").capitalize(), [(type_.value, type_.value) for type_ in types])
+            for noun, types in groupby(EventType, key=lambda type_: type_.value.partition(".")[0])
+        ],
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=Boxes,
         help_text="None chosen: every type, also those of later versions.",
     )
 
@@ -71,10 +77,11 @@ class TermsForm(forms.Form):
 class NewEndpointForm(TermsForm):
     """The same, and whose events they are."""
 
-    tenant = forms.ModelChoiceField(
+    tenant = SearchedField(
         Tenant.objects.all(),
+        like=WebhookEndpoint._meta.get_field("tenant"),
         required=False,
-        empty_label="All tenants",
+        nothing="All tenants",
         help_text="Whose events it is told. With all tenants it is the operator's own.",
     )
     field_order = ("tenant", "url", "description", "event_types")
@@ -82,9 +89,9 @@ class NewEndpointForm(TermsForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
         if is_limited(request.user):
-            tenants = forms.ModelChoiceField(visible(request.user, Tenant.objects.all()))
-            tenants.help_text = self.fields["tenant"].help_text
-            self.fields["tenant"] = tenants
+            rows = visible(request.user, Tenant.objects.all())
+            told = self.fields["tenant"].help_text
+            self.fields["tenant"] = SearchedField(rows, like=WebhookEndpoint._meta.get_field("tenant"), help_text=told)
             self.order_fields(self.field_order)
 
 

@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from connections.admin import show
+from connections.admin.base import label_of
 from connections.admin.dashboard import Overview, overview
 from connections.database.clock import database_now
 
 register = template.Library()
+register.filter("label", label_of)
 
 # The order and the names of the models in the menu. Models that are not named here come last, in Django's order.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (

@@ -137,9 +137,8 @@ def test_each_of_a_few_rows_is_told_of(transactional_db: None, olga: Client, wor
     done = make_connection(world.app, world.tenant, "bob")
     overwrite(done, refresh_due_at=None)
     told = act(olga, "refresh", done)
-    assert told == [
-        f"sandbox of bob ({str(done.id)[:8]}): It cannot be refreshed: the provider gave nothing to refresh it with."
-    ]
+    why = "It cannot be refreshed: the provider gave nothing to refresh it with."
+    assert told == [f"sandbox for bob, acme ({str(done.id)[:8]}): {why}"]
 
 
 @pytest.mark.parametrize(("action", "task"), [("refresh", dispatch.Task.REFRESH), ("probe", dispatch.Task.PROBE)])

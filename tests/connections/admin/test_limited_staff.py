@@ -1,17 +1,19 @@
 """Staff who are limited to some tenants see nothing of any other: a crawl of every address of the admin."""
 
+import re
 import uuid
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Model
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import CharField, Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from connections.access.staff import PATHS, limit_of, visible
-from connections.admin.base import ChosenRowsAdmin
+from connections.admin.base import ChosenRowsAdmin, hidden_columns
 from connections.models import (
     AccessGrant,
     ApiClient,
@@ -51,14 +53,20 @@ _WHOLE = {
 REFUSED = {"view_on_site"}
 
 
-@pytest.fixture
-def other(db: None) -> World:
+@pytest.fixture(scope="module")
+def world(module_db: None) -> World:
+    """One row of everything, of the tenant that the account sees."""
+    return make_world("acme")
+
+
+@pytest.fixture(scope="module")
+def other(world: World) -> World:
     """Another tenant, with one row of everything, whose every name and id is a canary."""
     return make_world(CANARY, end_user=f"{CANARY}-alice", leaver=f"{CANARY}-zoe")
 
 
 @pytest.fixture
-def lena(world: World, other: World) -> Client:
+def lena(world: World, other: World, db: None) -> Client:
     """A browser in which an operator with every right and one tenant is logged in."""
     user = User.objects.create_user("lena", is_staff=True)
     user.user_permissions.set(Permission.objects.all())
@@ -187,12 +195,56 @@ def test_an_action_on_rows_of_another_tenant_does_nothing(lena: Client, other: W
 
 
 def test_what_a_form_offers_to_choose_from_is_the_account_s_own(lena: Client, world: World, other: World) -> None:
-    query = {"app_label": "connections", "model_name": "apiclient", "field_name": "tenant", "term": ""}
-    offered = lena.get(reverse("admin:autocomplete"), query).json()["results"]
-    assert [one["id"] for one in offered] == [str(world.tenant.id)]
-    page = lena.get(reverse("admin:connections_webhookendpoint_add")).content.decode()
-    assert str(world.tenant.id) in page
-    assert str(other.tenant.id) not in page
+    """Whatever table an address names, by whichever column of whichever model."""
+    secret, offered = canaries(other), set()
+    for model in MODELS:
+        for field in model._meta.get_fields():
+            query = {"app_label": "connections", "model_name": model._meta.model_name, "field_name": field.name}
+            answer = lena.get(reverse("admin:autocomplete"), query | {"term": ""})
+            assert answer.status_code in (200, 403, 404), query
+            assert [word for word in secret if word in answer.content.decode()] == [], query
+            offered |= {one["id"] for one in answer.json()["results"]} if answer.status_code == 200 else set()
+    assert {str(world.tenant.id), str(world.app.id)} <= offered
+
+
+def test_a_form_that_comes_back_does_not_say_what_another_s_id_is_of(lena: Client, other: World) -> None:
+    url = reverse("admin:connections_accessgrant_add")
+    told = {}
+    for kind, key in {"another's": other.connection.id, "nobody's": uuid.uuid4()}.items():
+        given = {"subject_kind": "end_user", "subject": "bob", "connection": str(key), "tenant": str(other.tenant.id)}
+        told[kind] = lena.post(url, given).content.decode().replace(str(key), "")
+    pages = [re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page) for page in told.values()]
+    assert pages[0] == pages[1]
+
+
+def test_no_query_string_shows_or_counts_a_row_of_another_tenant(lena: Client, world: World, other: World) -> None:
+    """Filters by any column and by what it refers to, other keys, windows to choose from, and orders."""
+    secret = canaries(other)
+    for model in OPEN:
+        ours = {str(key) for key in visible_ids(model, world)}
+        keys = [model._meta.pk.name, *hidden_columns(model)]
+        queries = [{"_popup": "1"}, {"o": "1.-2"}, *({"_to_field": name} for name in keys)]
+        for field in model._meta.get_fields():
+            related = field.related_model if field.is_relation else None
+            if related in PATHS and related not in SHUT:
+                column = next(one for one in related._meta.concrete_fields if isinstance(one, CharField))
+                queries.append({f"{field.name}__exact": str(one_of(related, other).pk)})
+                queries.append({f"{field.name}__{column.name}__startswith": CANARY})
+        for query in queries:
+            answer = lena.get(list_url(model), query)
+            assert answer.status_code in (200, 302, 400, 404), (model, query)
+            if answer.status_code == 200:
+                assert {str(one.pk) for one in answer.context["cl"].queryset} <= ours, (model, query)
+                shown = answer.content.decode()
+                for value in query.values():
+                    shown = shown.replace(value, "")
+                assert [word for word in secret if word in shown] == [], (model, query)
+
+
+def test_what_is_seen_on_another_site_is_no_way_in(lena: Client, other: World) -> None:
+    for model, row in ((Tenant, other.tenant), (Connection, other.connection)):
+        kind = ContentType.objects.get_for_model(model).pk
+        assert lena.get(f"/admin/r/{kind}/{row.pk}/").status_code == 403
 
 
 @pytest.mark.parametrize("tenant", ["other", "none"])
