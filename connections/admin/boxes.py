@@ -1,4 +1,7 @@
-"""Boxes to tick: roles, and permissions by what they are about. They need no script, and a keyboard reaches each."""
+"""Boxes to tick: roles, and permissions by what they are about. They need no script, and a keyboard reaches each.
+
+Where there are many, a script adds a search among them, and counts those that are ticked.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -11,12 +14,19 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+_MANY = 20
+
 
 class Boxes(forms.CheckboxSelectMultiple):
     """A box for each choice, in groups with a heading where the choices have some."""
 
+    class Media:
+        js = ("latchkey_admin/boxes.js",)
+
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        return render_to_string("admin/connections/boxes.html", self.get_context(name, value, attrs))
+        context = self.get_context(name, value, attrs)
+        count = sum(len(options) for _, options, _ in context["widget"]["optgroups"])
+        return render_to_string("admin/connections/boxes.html", {**context, "are_many": count > _MANY})
 
 
 class _ByKind(ModelChoiceIterator):  # type: ignore[type-arg]  # generic in the stubs alone

@@ -25,7 +25,7 @@ _FURTHER = {
     "connections-none": "connections/connection/?q=nobody-at-all",
     "sessions-failed": "connections/connectsession/?state__exact=failed",
     "catalogue": "providers/",
-    "catalogue-entry": "providers/hubspot/",
+    "catalogue-entry": "providers/entry/hubspot/",
     "tenant-add": "connections/tenant/add/",
     "app-add": "connections/providerapp/add/?provider=hubspot",
     "client-add": "connections/apiclient/add/",
@@ -35,15 +35,26 @@ _FURTHER = {
     "forecast-overdue": "forecast/?overdue=1",
     "search": "search/?q=north",
     "account": "account/",
+    "proof": "account/prove/",
+    "app-code-add": "account/totp/activate/",
+    "passkey-add": "account/webauthn/add/",
+    "password": "password_change/",
+    "user-add": "auth/user/add/",
+    "domain-add": "connections/tenantdomain/add/",
     "incidents-closed": "connections/incident/?state=closed",
+    "canary-lay": "connections/watchsetting/canary_used/press/lay/",
+    "canary-rule": "connections/watchsetting/canary_used/change/",
     "canaries": "connections/connection/?health=canary",
     "findings-settled": "connections/finding/?state=settled",
     "pushes-refused": "connections/receivedpush/?state__exact=refused",
 }
+_PROOF = "/admin/account/prove/"
 # By model: buttons that have a page of their own.
 _PRESSED = {
     "tenant": ("delete", "suspend"),
     "connection": ("disconnect", "suspend"),
+    "watchsetting": ("change",),
+    "webhookendpoint": ("change", "rotate", "replay"),
     "apiclient": ("issue-key", "rotate-keys"),
     "providerapp": ("try", "preview", "rotate-secret", "end-secrets", "make-key", "bring-key", "push-secret"),
     "finding": ("settle",),
@@ -82,6 +93,15 @@ def pages_of_admin(page: Page, admin: str) -> Iterator[tuple[str, str]]:
         yield from ((f"{model}-{verb}", f"{base}press/{verb}/") for verb in _PRESSED.get(model, ()))
 
 
+def arrive(page: Page, url: str, *, password: str) -> None:
+    """Go to a page. Where it asks first who it is, because the last proof has lapsed, say so."""
+    page.goto(url)
+    if urlsplit(page.url).path == _PROOF != urlsplit(url).path:
+        page.locator("input[name=password]").fill(password)
+        page.locator("input[name=password]").press("Enter")
+        page.wait_for_url(url)
+
+
 def _complain(name: str, said: ConsoleMessage) -> None:
     if said.type == "error":
         print(f"{name}: the console complains: {said.text}")
@@ -92,23 +112,33 @@ def pictures_of_admin(
 ) -> None:
     """Take the pictures at each of ``sizes``, in light and in dark, of the pages whose name matches ``only``."""
     know_axe(context)
-    for name, url in pages_of_admin(page, f"{stack.urls['web']}/admin/"):
-        if not re.search(only, name):
-            continue
-        shown = context.new_page()
-        shown.on("console", partial(_complain, name))
-        shown.goto(url)
-        for barrier in barriers(shown):
-            print(f"{name}: {barrier}")
-        for size, window in sizes.items():
-            shown.set_viewport_size(window)
-            for scheme in SCHEMES:
-                shown.emulate_media(color_scheme=scheme)
-                shown.screenshot(
-                    path=folder / f"admin-{name}-{size}-{scheme}.png", full_page=True, animations="disabled"
-                )
-        for barrier in faint(shown):
-            print(f"{name}, dark: {barrier}")
-        if wide := excess(shown):
-            print(f"{name}: {wide} px wider than the phone")
-        shown.close()
+    admin, password = f"{stack.urls['web']}/admin/", stack.seeded["operator"]["password"]
+    for name, url in pages_of_admin(page, admin):
+        if re.search(only, name):
+            shown = context.new_page()
+            shown.on("console", partial(_complain, name))
+            arrive(shown, url, password=password)
+            _look_at(shown, name, folder, sizes)
+            shown.close()
+    if context.browser is not None and re.search(only, "login"):
+        stranger = context.browser.new_context()
+        know_axe(stranger)
+        shown = stranger.new_page()
+        shown.on("console", partial(_complain, "login"))
+        shown.goto(admin)
+        _look_at(shown, "login", folder, sizes)
+        stranger.close()
+
+
+def _look_at(shown: Page, name: str, folder: Path, sizes: dict[str, ViewportSize]) -> None:
+    for barrier in barriers(shown):
+        print(f"{name}: {barrier}")
+    for size, window in sizes.items():
+        shown.set_viewport_size(window)
+        for scheme in SCHEMES:
+            shown.emulate_media(color_scheme=scheme)
+            shown.screenshot(path=folder / f"admin-{name}-{size}-{scheme}.png", full_page=True, animations="disabled")
+    for barrier in faint(shown):
+        print(f"{name}, dark: {barrier}")
+    if wide := excess(shown):
+        print(f"{name}: {wide} px wider than the phone")
