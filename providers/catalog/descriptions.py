@@ -152,7 +152,9 @@ PART_DESCRIPTIONS: Descriptions = {
         "response_headers": says("Headers of answers that callers get besides the usual ones.", ["x-acme-cost"]),
         "encoded_slashes": says("Whether %2F in a path is a part of a name, so that calls may hold it."),
         "method_parameters": says(
-            "Parameters of the query by which the provider takes another method than the request's: they are refused.",
+            "Parameters of a query, and fields of a body, by which the provider takes another method than that of the"
+            " request, or several requests in one. They are refused; in a body only of callers who may not use every"
+            " method.",
             ["method"],
         ),
     },

@@ -17,8 +17,8 @@ class ProxyLimits(Shape):
     allows to one connection, or with ``shared_by = "app"`` to all connections of a provider app together; 0 if it
     names no number. Callers get equal shares of it. ``response_headers`` are passed on besides the usual ones.
     ``encoded_slashes``: ``%2F`` in a path is a character of a name there, as in GitLab's ``projects/group%2Fproject``,
-    and never parts it. ``method_parameters`` are parameters of the query by which the provider takes another method
-    than the request's.
+    and never parts it. ``method_parameters`` are parameters of a query, and fields of a body, by which the provider
+    takes another method than the request's, or several requests in one.
     """
 
     answer_seconds: float = Field(default=60, gt=0, le=600)

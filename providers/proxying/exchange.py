@@ -96,20 +96,22 @@ class Exchange:
         framing = [("transfer-encoding", "chunked")] if request.length is None else []
         if request.length is not None and (self._body is not None or request.method in ("POST", "PUT", "PATCH")):
             framing = [("content-length", str(request.length))]
+        headers = [
+            ("host", request.host),
+            *request.headers,
+            ("accept-encoding", "identity"),
+            *framing,
+            ("connection", "close"),
+        ]
         try:
             opening = h11.Request(
                 method=request.method,
                 target=request.target,
-                headers=[
-                    ("host", request.host),
-                    *request.headers,
-                    ("accept-encoding", "identity"),
-                    *framing,
-                    ("connection", "close"),
-                ],
+                # Each character of a received header stands for one byte of it (RFC 9110 §5.5).
+                headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
             )
             written = self._http.send(opening) or b""
-        except h11.LocalProtocolError:
+        except (h11.LocalProtocolError, UnicodeEncodeError):
             raise MisconfiguredProvider(
                 Evidence("The URL or a header holds characters that HTTP cannot carry.", sent=False)
             ) from None

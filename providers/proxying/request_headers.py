@@ -132,6 +132,8 @@ def passed_on(received: Headers, *, replaced: Iterable[str]) -> list[tuple[str, 
             raise HeadersRefused("A header holds a character that HTTP does not allow.")
         if name == "prefer" and not (value := _for_the_provider(value)):
             continue
+        if name == "content-type" and any(known == name for known, _ in kept):
+            raise HeadersRefused("The request says twice of which type its body is.")
         kept.append((name, value))
     return kept
 

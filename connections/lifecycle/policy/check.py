@@ -39,11 +39,13 @@ _BEST_FIRST = ("needs_approval", F("paths").asc(nulls_last=True), "created_at", 
 class Access:
     """That a use is allowed: under the access grant ``grant_id`` (None where it needs none), and with an approval.
 
-    Where ``approval_id`` is set, ``approve.spend`` it when the use is recorded.
+    Where ``approval_id`` is set, ``approve.spend`` it when the use is recorded. ``any_method``: it would be allowed for
+    any other method, too.
     """
 
     grant_id: uuid.UUID | None = None
     approval_id: uuid.UUID | None = None
+    any_method: bool = True
 
     def told(self) -> dict[str, Any]:
         """Return what an audit row says of it: ``grant`` and ``approval``, where there are any."""
@@ -94,10 +96,11 @@ def check_use(
             told["grant"] = str(decision.grant_id)
         raise PolicyDenied(_DETAIL[decision.rule], **told)
     if decision.grant_id is None or not grants[decision.grant_id].needs_approval:
-        return Access(decision.grant_id)
+        is_bound = decision.grant_id is not None and grants[decision.grant_id].methods is not None
+        return Access(decision.grant_id, any_method=not is_bound)
     approval = ask(grants[decision.grant_id], request, connection_id=connection_id, now=now, is_repeat=is_repeat)
     is_spent = approval.is_once and approval.used_at is not None
-    return Access(decision.grant_id, None if is_spent else approval.id)
+    return Access(decision.grant_id, None if is_spent else approval.id, any_method=False)
 
 
 def _own(grants: Iterable[AccessGrant], request: UseRequest) -> set[uuid.UUID]:

@@ -45,25 +45,42 @@ class CallerBody:
         Raises ``RequestTooLarge`` beyond ``most_bytes``, ``CallerTooSlow`` where nothing comes for ``idle_seconds``,
         and ``CallerLeft``.
         """
-        self._check_size(self.length or 0, most_bytes)
+        self._check_size(max(self.length or 0, self._taken), most_bytes)
         if self._kept is None:
             raise TypeError("The beginning of this body is not kept.")
         for part in tuple(self._kept):
             yield part
-        while not self.has_ended.is_set():
-            try:
-                async with asyncio.timeout(idle_seconds):
-                    came = await self._next_part()
-            except TimeoutError:
-                raise CallerTooSlow("The request's body stood still for too long.") from None
-            if came is None:
-                self.has_ended.set()
-                return
-            self._taken += len(came)
+        while (came := await self._come(idle_seconds)) is not None:
             self._check_size(self._taken, most_bytes)
             self._keep(came)
             if came:
                 yield came
+
+    async def beginning(self, *, idle_seconds: float) -> bytes:
+        """Return the first 64 KiB, or all of it if that is less; it is kept, and sent later.
+
+        ``has_ended`` says whether it is all. Raises ``CallerTooSlow`` and ``CallerLeft``.
+        """
+        if self._kept is None:
+            raise TypeError("The beginning of this body is not kept.")
+        while self._taken <= KEPT_BYTES and (came := await self._come(idle_seconds)) is not None:
+            self._kept.append(came)
+        return b"".join(self._kept)
+
+    async def _come(self, idle_seconds: float) -> bytes | None:
+        """Return the next part, None at the end, and count it."""
+        if self.has_ended.is_set():
+            return None
+        try:
+            async with asyncio.timeout(idle_seconds):
+                came = await self._next_part()
+        except TimeoutError:
+            raise CallerTooSlow("The request's body stood still for too long.") from None
+        if came is None:
+            self.has_ended.set()
+            return None
+        self._taken += len(came)
+        return came
 
     async def whole(self, *, most_bytes: int, idle_seconds: float) -> bytes:
         """Return all of it. Raises as ``parts``; ``most_bytes`` must be what may be held in memory."""

@@ -92,6 +92,8 @@ class _Call:
         sent, received = (0, 0) if self.exchange is None else (self.exchange.sent, self.exchange.received)
         facts: dict[str, Any] = {"status": self.answered, "sent": sent, "received": received}
         facts["seconds"] = round(time.monotonic() - self.began, 3)
+        if self.redirects:
+            facts["redirects"] = self.redirects
         if self.repeated:
             facts["repeated"] = True
         if self.answer is not None and self.answer.redactor.found:
@@ -193,7 +195,14 @@ class Carrier:
             outgoing = permitted.outgoing
             try:
                 async with asyncio.timeout(outgoing.limits.total_seconds):  # a body that is signed is awaited here
-                    request, parts = await request_of(order, outgoing, outgoing.sendings[way], body, path=path)
+                    request, parts = await request_of(
+                        order,
+                        outgoing,
+                        outgoing.sendings[way],
+                        body,
+                        path=path,
+                        any_method=permitted.any_method,
+                    )
             except TimeoutError:
                 raise CallerTooSlow("The request's body took too long.") from None
             if call.exchange is not None:
@@ -213,7 +222,7 @@ class Carrier:
                     continue
             if head.status in _REDIRECTS:
                 may_repeat = order.method in _FOLLOWED and (body.is_empty or body.can_be_sent_again)
-                led = await self._led_to(order, permitted, head, request.url, call, may_repeat=may_repeat)
+                led = await self._led_to(order, permitted, head, request.url, call, path, may_repeat=may_repeat)
                 if led is not None:
                     path = led
                     continue
@@ -237,9 +246,9 @@ class Carrier:
         return renewed
 
     async def _led_to(
-        self, order: ProxyOrder, permitted: Permit, head: Head, url: str, call: _Call, *, may_repeat: bool
+        self, order: ProxyOrder, permitted: Permit, head: Head, url: str, call: _Call, path: str, *, may_repeat: bool
     ) -> str | None:
-        """Return the path to which a redirect leads, None where the caller gets the redirect itself.
+        """Return the path to which a redirect of ``path`` leads, None where the caller gets the redirect itself.
 
         Only GET and HEAD are led on, and only below the base URL, where the caller may go. Raises ``AnswerRefused`` for
         a redirect anywhere else: a client that followed it would carry what it holds to a stranger.
@@ -259,7 +268,8 @@ class Carrier:
         call.redirects += 1
         if call.redirects > _MOST_REDIRECTS:
             raise AnswerRefused("The provider redirects without an end.", reason="redirect")
-        if not await self._run(may_follow, order, to):
+        led_from = path.partition("?")[0]
+        if not await self._run(partial(may_follow, led_from=led_from), order, permitted, to):
             raise PolicyDenied("The provider redirects to a path that this caller may not use.", rule="redirect")
         return to
 

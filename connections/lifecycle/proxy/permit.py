@@ -76,7 +76,7 @@ _SWITCHES = ("tenant", "provider_app", "is_canary", *_OFF, "tenant__suspended_at
 class Permit:
     """A proxied call that may leave, as ``outgoing``; its audit row is committed.
 
-    ``access`` is what allows it, as of ``decided_at``.
+    ``access`` is what allows it, as of ``decided_at``; ``any_method`` whether it would be allowed by any method.
     """
 
     audit_id: int
@@ -88,6 +88,7 @@ class Permit:
     is_refreshable: bool
     places: tuple[Hashable, ...]
     outgoing: Outgoing
+    any_method: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +141,19 @@ def exchange_subject(order: ProxyOrder) -> HeldToken:
         hand_back_database()
 
 
-def may_follow(order: ProxyOrder, path: str) -> bool:
+def may_follow(order: ProxyOrder, permitted: Permit, path: str, *, led_from: str) -> bool:
     """Whether the caller may also be led to ``path``, below the base URL of the connection, and its query.
 
-    A few short queries.
+    If so, an audit row of its own says that the credential goes there, and ``led_from`` where. A few short queries.
     """
     way, _, query = path.partition("?")
     try:
         row = _row(order, is_repeat=True)
         rules, connection = _loaded(row)
-        _check_reach(replace(order, path=way, query=query), row, rules, connection, is_repeat=True)
+        led = replace(order, path=way, query=query)
+        access = _check_reach(led, row, rules, connection, is_repeat=True)
+        told = {**access.told(), "request": permitted.audit_id, "led_from": f"/{led_from}"[:LONGEST_NOTED_PATH]}
+        _record(led, row, decision=audit.ALLOWED, **told)
     except (Refusal, BodyUnread):
         return False
     finally:
@@ -243,6 +247,7 @@ def _permit(
         is_refreshable=bool(row.is_refreshable),
         places=row.places,
         outgoing=outgoing,
+        any_method=access.any_method and _rules_allow_any(order, row, rules),
     )
 
 
@@ -357,6 +362,15 @@ def _check_reach(
     if by_rules or (grant_id and AccessGrant.objects.filter(id=grant_id, paths__isnull=False).exists()):
         return access
     raise _beyond_rules()
+
+
+def _rules_allow_any(order: ProxyOrder, row: VendRow, rules: Sequence[str]) -> bool:
+    """Whether ``rules`` allow every method that changes something; none limit nothing."""
+    slashes = entry_named(row.provider).proxy.encoded_slashes
+    return not rules or all(
+        allows(rules, provider=row.provider, method=method, path=f"/{order.path}", encoded_slashes=slashes)
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+    )
 
 
 def _beyond_rules() -> PolicyDenied:

@@ -8,7 +8,9 @@ from connections.lifecycle.proxy.caller_body import CallerBody
 from connections.lifecycle.proxy.order import ProxyOrder
 from connections.lifecycle.proxy.outgoing import Outgoing
 from connections.refusals import InvalidRequest
+from providers.catalog.proxying import ProxyLimits
 from providers.http_exchange import host_header, signed_headers
+from providers.proxying.body_methods import BodyRefused, check_body_method, may_hold_method
 from providers.proxying.exchange import Body, Request
 from providers.proxying.paths import PathRefused, below, check_method_meant, query_without
 from providers.proxying.request_headers import Headers, HeadersRefused, passed_on, with_credential
@@ -20,11 +22,12 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 async def request_of(
-    order: ProxyOrder, outgoing: Outgoing, sending: Sending, body: CallerBody, *, path: str
+    order: ProxyOrder, outgoing: Outgoing, sending: Sending, body: CallerBody, *, path: str, any_method: bool
 ) -> tuple[Request, Body | None]:
     """Return the request for ``path`` (with its query, below the base URL), and the body to send with it.
 
-    Raises ``InvalidRequest``, and what ``CallerBody`` raises where the body has to be there first.
+    ``any_method``: the caller might send it by any other method as well, so that its body may ask for one. Raises
+    ``InvalidRequest``, and what ``CallerBody`` raises where the body has to be there first.
     """
     shown, limits = outgoing.shown, outgoing.limits
     way, _, query = path.partition("?")
@@ -37,6 +40,8 @@ async def request_of(
         raise InvalidRequest(str(refused), field="path") from None
     except HeadersRefused as refused:
         raise InvalidRequest(str(refused), field="headers") from None
+    if not any_method:
+        await _check_body(order, headers, body, limits)
     parts: AsyncIterator[bytes] | None = None
     length = body.length
     if (sending.sign is not None or shown.body) and not (body.is_empty and not shown.body):
@@ -69,13 +74,37 @@ async def request_of(
     )
 
 
+async def _check_body(order: ProxyOrder, headers: Headers, body: CallerBody, limits: ProxyLimits) -> None:
+    """Refuse a body that asks for another method; only the beginning of a large one is looked at."""
+    kind = _one(headers, "content-type")
+    if body.is_empty or not may_hold_method(kind):
+        return
+    beginning = await body.beginning(idle_seconds=limits.idle_seconds)
+    coding = _one(headers, "content-encoding") or "identity"
+    try:
+        check_body_method(
+            kind,
+            beginning,
+            is_whole=body.has_ended.is_set(),
+            is_coded=coding.strip().lower() != "identity",
+            method=order.method,
+            further=limits.method_parameters,
+        )
+    except BodyRefused as refused:
+        raise InvalidRequest(str(refused), field="body") from None
+
+
+def _one(headers: Headers, wanted: str) -> str | None:
+    return next((value for name, value in headers if name == wanted), None)
+
+
 def _with_fields(
     headers: Headers, held: bytes, added: Mapping[str, str], *, method: str
 ) -> tuple[list[tuple[str, str]], bytes]:
     """Return the headers and the body with the credential among its fields: of a form, else of a JSON object."""
     if not added or method in ("GET", "HEAD"):
         return [*headers], held
-    kind = next((value for name, value in headers if name == "content-type"), "application/json")
+    kind = _one(headers, "content-type") or "application/json"
     if kind.partition(";")[0].strip().lower() == _FORM:
         own = [(name, value) for name, value in parse_qsl(held.decode("utf-8", "replace"), True) if name not in added]
         return [*headers], urlencode([*own, *added.items()]).encode()

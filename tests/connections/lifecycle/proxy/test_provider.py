@@ -235,6 +235,14 @@ def test_a_redirect_below_the_base_url_is_followed_with_the_credential(
     assert (reply.status, reply.body) == (200, b"here")
     assert [seen.target for seen in upstream.seen] == ["/a", "/b/c?x=1", "/d"]
     assert {seen.one("authorization") for seen in upstream.seen} == {f"Bearer {SECRET}"}
+    first, *led = AuditEvent.objects.filter(action="connection.proxy", decision="allowed").order_by("id")
+    assert first.detail["path"] == "/a"
+    assert [row.detail for row in led] == [
+        {"method": "GET", "path": to, "led_from": by, "request": first.id}
+        for by, to in (("/a", "/b/c"), ("/b/c", "/d"))
+    ]
+    assert {row.subject for row in led} == {"alice"}
+    assert AuditEvent.objects.get(action="connection.proxied").detail["redirects"] == 2
 
 
 def test_redirects_without_an_end_are_refused(agent: Caller, connection: Connection, upstream: Upstream) -> None:
