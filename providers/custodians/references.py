@@ -78,7 +78,7 @@ def parse_reference(text: str) -> Reference:
     shape, written = _NAMES[reference.kind]
     if not re.fullmatch(shape, reference.name) or not _is_plain(reference.name):
         raise BadReferenceError(f"It has to be {written}.")
-    if reference.kind == "vault" and (not reference.member or reference.name.split("/")[0] in _OF_VAULT_ITSELF):
+    if reference.kind == "vault" and (not reference.member or _is_of_vault_itself(reference.name)):
         raise BadReferenceError(f"It has to be {written}, of a key/value engine.")
     if reference.is_file and is_of_the_system(reference.name):
         raise BadReferenceError("What is below /proc, /sys and /dev is no secret of yours.")
@@ -113,6 +113,15 @@ def allowing_place(reference: Reference, allowed: Sequence[str]) -> str | None:
     """Return the one of the ``allowed`` places in which ``reference`` is, or None. No I/O."""
     place = reference.place
     return next((one for one in allowed if place == one or (one.endswith("/") and place.startswith(one))), None)
+
+
+def _is_of_vault_itself(path: str) -> bool:
+    """Whether a path may lead out of the key/value engines, in the namespace of the settings or in one that it names.
+
+    What follows ``data`` is the name of a secret in version 2, and may be anything.
+    """
+    engine, _, _ = path.partition("/data/")
+    return not _OF_VAULT_ITSELF.isdisjoint(engine.split("/"))
 
 
 def _is_plain(name: str) -> bool:

@@ -18,7 +18,13 @@ PROOF = "/admin/account/prove/"
 HARMLESS = {
     "it asks the provider as the beat does, or ends nothing": {
         *("connection: refresh", "connection: probe", "connection: reread", "registeredclient: renew"),
-        *("tenantdomain: look", "incident: close", "bulkjob: cancel", "managementsession: close"),
+        *(
+            "providerapp: read-secret",
+            "tenantdomain: look",
+            "incident: close",
+            "bulkjob: cancel",
+            "managementsession: close",
+        ),
     },
     "it is taken back by one click, and one connection vends on until its credential ends": {
         *("connection: pause", "connection: unpause", "providerapp: unpause"),

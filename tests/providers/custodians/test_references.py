@@ -15,6 +15,7 @@ GOOD = [
     "file:/run/secrets/hubspot",
     "file:/run/secrets/apps.json#hubspot",
     "vault:secret/data/latchkey/hubspot#client_secret",
+    "vault:team-a/secret/data/auth/hubspot#client_secret",
     "aws-secrets-manager:latchkey/hubspot",
     "aws-secrets-manager:arn:aws:secretsmanager:eu-central-1:111122223333:secret:hubspot-AbCdEf#client_secret",
     "google-secret-manager:projects/acme/secrets/hubspot",
@@ -39,6 +40,7 @@ BAD = [
         "vault:cubbyhole/x#y",
         "vault:identity/oidc/key#y",
     ),
+    *("vault:team-a/auth/token/lookup-self#id", "vault:team-a/sys/raw/core#value"),
     *("vault:secret/data/x?version=1#y", "vault:secret/%2e%2e/sys/x#y", "vault:secret/data/x y#z", "vault:secret//x#y"),
     *(
         "aws-secrets-manager:arn:aws:kms:eu-central-1:111122223333:key/x",
