@@ -119,6 +119,7 @@ PREPARED: dict[str, Callable[[Model], object]] = {
 # The same of a verb, whatever it is pressed on.
 _VERBS: dict[str, Callable[[Model], object]] = {
     "enable": _set(disabled_at=_AT, disabled_reason="operator"),
+    "release-used": _set(verdict="used"),
     "resume": _set(suspended_at=_AT),
     "retry": _set(failures=3, failing_since=_AT),
     "unpause": _set(paused_at=_AT),
