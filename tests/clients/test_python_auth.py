@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -116,6 +117,37 @@ def test_a_redirect_elsewhere_goes_without_the_credential(
     auth = ConnectionAuth(client, str(at_upstream.id), end_user="alice")
     assert requests.get(f"{upstream.url}/a", auth=auth, timeout=5).text == "there"
     assert [seen.one("authorization") is not None for seen in upstream.seen] == [True, False]
+
+
+@pytest.mark.parametrize("hops", ["away", "on,away"])
+def test_nor_does_one_take_it_along_after_a_401(
+    hops: str, client: Latchkey, at_upstream: Connection, upstream: Upstream
+) -> None:
+    """With the key in a header of its own, which ``requests`` takes along to wherever it is led."""
+    elsewhere = upstream.url.replace("127.0.0.1", "localhost")
+    places = {"away": f"{elsewhere}/away", "on": f"{upstream.url}/on"}
+    led = [ok(b"", f"Location: {places[hop]}", status="302 Found") for hop in hops.split(",")]
+    upstream.answers(_REFUSED, *led, ok(b"there"))
+    auth = ConnectionAuth(_Renewing(client, "x-own-key"), str(at_upstream.id), end_user="alice")
+    assert requests.get(f"{upstream.url}/a", auth=auth, timeout=5).text == "there"
+    shown = [seen.one("x-own-key") for seen in upstream.seen]
+    assert shown == ["secret-1", *["secret-2"] * len(led), None]
+
+
+class _Renewing:
+    """A ``Latchkey`` whose every vend brings another key, in a header of this name."""
+
+    def __init__(self, latchkey: Latchkey, header: str) -> None:
+        self._latchkey, self._header, self._vends = latchkey, header, 0
+
+    def vend(self, *named: str, **wanted: Any) -> api.Vend:
+        self._vends += 1
+        vended = self._latchkey.vend(*named, **wanted)
+        credential = replace(vended.credential, headers={self._header: f"secret-{self._vends}"})
+        return replace(vended, credential=credential, version=f"v{self._vends}")
+
+    def report_connection(self, *named: str, **report: Any) -> None:
+        """Take a report of a version that the server does not know."""
 
 
 @of_libraries

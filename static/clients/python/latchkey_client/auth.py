@@ -109,7 +109,8 @@ class ConnectionAuth(_Auth):  # type: ignore[misc]  # the libraries are what hap
         position = _position_of(request.body)
 
         def look(response: Any, **options: Any) -> Any:
-            if response.is_redirect and _origin(urljoin(response.url, response.headers["location"])) != kept.origin:
+            nonlocal kept
+            if _leads_elsewhere(response, kept):
                 _take_out(response.request, kept)  # the redirect goes there without the credential
             is_theirs = _origin(response.request.url) == kept.origin
             if response.status_code != _UNAUTHORIZED or position is None or not is_theirs:
@@ -121,10 +122,14 @@ class ConnectionAuth(_Auth):  # type: ignore[misc]  # the libraries are what hap
             response.close()
             again = response.request.copy()
             _take_out(again, kept)
+            _take_out(response.request, kept)  # of this one, and not of ``again``, requests makes that of a redirect
             _place_in_prepared(again, newer)
+            kept = newer
             if hasattr(again.body, "seek"):
                 again.body.seek(position)
             repeated = response.connection.send(again, **options)
+            if repeated.is_redirect and not _leads_elsewhere(repeated, kept):
+                _place_in_prepared(response.request, kept)
             repeated.history.append(response)
             repeated.request = again
             return repeated
@@ -225,6 +230,11 @@ def _place_in_prepared(request: Any, kept: _Kept) -> None:
     _check_origin(request.url, kept)
     request.headers.update(kept.vended.credential.headers)
     request.url = _with_query(request.url, kept.vended.credential.query)
+
+
+def _leads_elsewhere(response: Any, kept: _Kept) -> bool:
+    """Whether an answer of ``requests`` is a redirect to where the credential does not go."""
+    return response.is_redirect and _origin(urljoin(response.url, response.headers["location"])) != kept.origin
 
 
 def _take_out(request: Any, kept: _Kept) -> None:
