@@ -3,6 +3,13 @@
 from django.conf import settings
 from django.urls import get_script_prefix, reverse
 
+PATH_OF_AGENTS = "/mcp"
+
+
+def address_of_agents() -> str:
+    """Return the whole address of the endpoint to which agents speak the Model Context Protocol."""
+    return f"{settings.API_URL}{PATH_OF_AGENTS}"
+
 
 def widget_address(view: str, *named: object) -> str:
     """Return the whole address of a page of the widget's, by the name of its view."""

@@ -98,8 +98,7 @@ def caller_of(request: HttpRequest, *, may: Permission, conditional: bool = Fals
     """
     caller = _found_by_auth(request, Caller)
     check_permission(caller.client.permissions, may=may)
-    if not conditional:
-        refuse_condition(request)
+    refuse_condition(request, heeds_match=conditional)
     begin_once(request, caller.client)
     return caller
 
@@ -123,11 +122,10 @@ class PresentedKey:
     address: str | None
 
 
-def presented_by(bearer: str, *, address: str | None) -> PresentedKey:
-    """Return what ``bearer`` is known by. Verifies a token (HTTP at times). Raises as ``prove_caller``."""
-    if is_token(bearer):
-        prove_caller(bearer, address=address)
-    return PresentedKey(digest(bearer), address)
+def presented_by(bearer: str, *, address: str | None, at_mcp: bool = False) -> PresentedKey:
+    """Return what ``bearer`` is known by. Verifies a token (HTTP at times). ``at_mcp`` and errors: ``prove_caller``."""
+    known_as = prove_caller(bearer, address=address, at_mcp=at_mcp) if is_token(bearer) else digest(bearer)
+    return PresentedKey(known_as, address)
 
 
 class VendKeyAuth(HttpBearer):

@@ -70,9 +70,16 @@ def say_tag_of(response: HttpResponse, representation: BaseModel) -> None:
     response["ETag"] = _tag_of(_rendered(representation))
 
 
-def refuse_condition(request: HttpRequest) -> None:
+def refuse_condition(request: HttpRequest, *, heeds_match: bool) -> None:
     """Refuse a condition that the call would not heed. Raises ``InvalidRequest``."""
-    if request.method in _CHANGES and IF_MATCH in request.headers:
+    if request.method not in _CHANGES:
+        return
+    if IF_NONE_MATCH in request.headers:
+        raise InvalidRequest(
+            "No change takes this condition: read what is there, and send If-Match if there is something.",
+            field=IF_NONE_MATCH,
+        )
+    if not heeds_match and IF_MATCH in request.headers:
         raise InvalidRequest("This call takes no condition.", field=IF_MATCH)
 
 

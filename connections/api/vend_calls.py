@@ -168,7 +168,11 @@ def parties_of(
     No I/O where there is none.
     """
     said = Parties(end_user=body.end_user, groups=body.groups, agent=body.agent)
-    tokens = IdentityTokens(end_user=_secret(body.end_user_token), agent=_secret(body.agent_token))
+    tokens = IdentityTokens(
+        end_user=_secret(body.end_user_token),
+        agent=_secret(body.agent_token),
+        exchanged=_secret(body.subject_token),
+    )
     if not tokens.end_user and not tokens.agent:
         return said
     asker = Actor(subject=body.end_user or "", agent=body.agent, purpose=body.purpose, address=presented.address)

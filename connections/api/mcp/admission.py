@@ -62,7 +62,7 @@ def admit(bearer: str, said: VendIn, *, address: str | None, wait_seconds: float
 
     Raises ``Unauthorized``, ``Suspended``, ``ClientHeld``, ``PermissionDenied`` and ``IssuerUnavailable``.
     """
-    presented = presented_by(bearer, address=address)
+    presented = presented_by(bearer, address=address, at_mcp=True)
     known = known_by(presented.key_hash, address=address)
     if known is None:
         refuse_key(presented.key_hash, address=address)

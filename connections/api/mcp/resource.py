@@ -8,14 +8,14 @@ no such issuer there is no metadata, and no client is sent anywhere. A tenant's 
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from connections.access.addresses import PATH_OF_AGENTS, address_of_agents
 from connections.database.pool import hand_back_database
 from connections.models import IssuerUse, TrustedIssuer
 
-PATH = "/mcp"
+PATH = PATH_OF_AGENTS
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 METADATA_PATH = f"{WELL_KNOWN}{PATH}"
 _CACHED_SECONDS = 300
@@ -27,7 +27,7 @@ def metadata(request: HttpRequest) -> HttpResponse:
     if not (servers := authorization_servers()):
         raise Http404
     document: dict[str, Any] = {
-        "resource": f"{settings.API_URL}{PATH}",
+        "resource": address_of_agents(),
         "resource_name": "Latchkey",
         "authorization_servers": servers,
         "bearer_methods_supported": ["header"],
@@ -40,7 +40,7 @@ def metadata(request: HttpRequest) -> HttpResponse:
 def authorization_servers() -> list[str]:
     """Return the issuers whose tokens for this endpoint are believed. One query."""
     trusted = TrustedIssuer.objects.filter(
-        tenant=None, use=IssuerUse.CALLER, audience=f"{settings.API_URL}{PATH}", issuer__startswith="https://"
+        tenant=None, use=IssuerUse.CALLER, audience=address_of_agents(), issuer__startswith="https://"
     )
     return sorted(set(trusted.values_list("issuer", flat=True)))
 
@@ -56,5 +56,5 @@ def challenge() -> str:
 
 def _metadata_address() -> str:
     """Return where the metadata is: the well-known part stands before the path of the endpoint (RFC 9728 §3.1)."""
-    endpoint = f"{settings.API_URL}{PATH}"
+    endpoint = address_of_agents()
     return urljoin(endpoint, WELL_KNOWN) + urlsplit(endpoint).path

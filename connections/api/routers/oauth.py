@@ -87,7 +87,7 @@ def _client(request: HttpRequest, asked: Exchange) -> PresentedKey:
 
 def _exchange(asked: Exchange, client: PresentedKey) -> ExchangeOut:
     asker = Actor(purpose=asked.purpose, address=client.address)
-    tokens = IdentityTokens(asked.subject_token, asked.actor_token, _FIELDS)
+    tokens = IdentityTokens(asked.subject_token, asked.actor_token, fields=_FIELDS)
     parties = verified_parties(Parties(), tokens, key_hash=client.key_hash, tenant=asked.tenant, asker=asker)
     connection_id = asked.connection_id or _connection(asked, client, parties)
     order = VendOrder(

@@ -10,6 +10,7 @@ from typing import NoReturn
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from connections.access.addresses import PATH_OF_AGENTS, address_of_agents
 from connections.access.secrets import digest
 from connections.database.clock import database_now
 from connections.journal import audit
@@ -32,20 +33,24 @@ def is_token(bearer: str) -> bool:
     return "." in bearer and not bearer.startswith(_KEYS_BEGIN)
 
 
-def prove_caller(token: str, *, address: str | None) -> None:
-    """Have ``token`` stand for the API client that it is, by its digest, for as long as it lives: minutes at the most.
+def prove_caller(token: str, *, address: str | None, at_mcp: bool = False) -> bytes:
+    """Have ``token`` stand for the API client that it is, for as long as it lives: minutes at the most.
+
+    Returns the digest by which it does. ``at_mcp``: for the endpoint of agents, whose address some issuers have as
+    their audience. What is proven there is known by another digest, and those issuers are believed nowhere else: a host
+    of agents keeps such tokens, and no tool of theirs vends.
 
     Two short queries, one for a token that was proven before; may fetch an issuer's keys (HTTP), and gives the thread's
     database connection back before. Raises ``Unauthorized``, always in the same words, with an audit row that says why
     (as many as ``journal.flood`` allows); and ``IssuerUnavailable``.
     """
-    token_hash = digest(token)
+    token_hash = digest(f"{PATH_OF_AGENTS} {token}" if at_mcp else token)
     if ProvenToken.objects.filter(token_hash=token_hash, expires_at__gt=Now()).exists():
-        return
+        return token_hash
     now = database_now()
     try:
         read = read_token(token)
-        rule = _rule_for(read, now=now)
+        rule = _rule_for(read, now=now, at_mcp=at_mcp)
     except TokenRefused as refused:
         refuse_token(refused.why, address=address)
     ends_at = min(now + STANDS_FOR, datetime.fromtimestamp(float(read.claims["exp"]), tz=UTC))
@@ -63,6 +68,7 @@ def prove_caller(token: str, *, address: str | None) -> None:
         unique_fields=["token_hash"],
         update_fields=["client", "rule", "proof", "expires_at"],
     )
+    return token_hash
 
 
 def refuse_token(why: str, *, address: str | None) -> NoReturn:
@@ -72,7 +78,7 @@ def refuse_token(why: str, *, address: str | None) -> NoReturn:
     raise Unauthorized("The token is not one of an API client's.")
 
 
-def _rule_for(read: ReadToken, *, now: datetime) -> CallerRule:
+def _rule_for(read: ReadToken, *, now: datetime, at_mcp: bool) -> CallerRule:
     """Return the rule that makes the token an API client. Raises ``TokenRefused``, and if there are several clients.
 
     Rules are looked at before the signature, so that a token which is nobody's makes nobody fetch keys.
@@ -80,6 +86,8 @@ def _rule_for(read: ReadToken, *, now: datetime) -> CallerRule:
     found = CallerRule.objects.select_related("issuer", "client").filter(
         issuer__use=IssuerUse.CALLER, issuer__issuer__in=read.issuers, issuer__audience__in=read.audiences
     )
+    if not at_mcp:
+        found = found.exclude(issuer__audience=address_of_agents())
     # What a tenant trusts makes no client of another tenant's, whatever is stored.
     found = found.filter(Q(issuer__tenant=None) | Q(issuer__tenant=F("client__tenant")))
     rules = [rule for rule in found[:_MOST_RULES] if hold(rule.conditions, read.claims)]

@@ -5,7 +5,7 @@ none may be named beside it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from connections.database.clock import database_now
 from connections.journal import audit
@@ -41,11 +41,15 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class IdentityTokens:
-    """The tokens that name the end user and the agent; "" for none. ``fields`` are their names in the request."""
+    """The tokens that name the end user and the agent; "" for none. ``fields`` are their names in the request.
+
+    ``exchanged`` is the token that the provider exchanges, so that the credential acts for whomever that names.
+    """
 
     end_user: str = ""
     agent: str = ""
-    fields: tuple[str, str] = ("end_user_token", "agent_token")
+    exchanged: str = field(default="", repr=False)
+    fields: Sequence[str] = ("end_user_token", "agent_token", "subject_token")
 
 
 def verified_parties(
@@ -63,7 +67,8 @@ def verified_parties(
     A few queries; may fetch issuers' keys (HTTP), and gives the thread's database connection back before. Raises
     ``IdentityTokenRefused`` in the same words whatever is wrong with a token, ``IssuerUnavailable``, ``InvalidRequest``
     where caller and token say different things, ``NotFound`` for another's tenant, and as a vend for the client itself.
-    Each refusal leaves an audit row of this ``action``.
+    Where the client has to prove for whom it calls, what is exchanged has to name the verified end user too. Each
+    refusal leaves an audit row of this ``action``.
     """
     known = known_by(key_hash, address=asker.address)
     if known is None:
@@ -76,6 +81,8 @@ def verified_parties(
             parties = _with_end_user(parties, _vouched(tokens, 0, owner))
         if tokens.agent:
             parties = _with_agent(parties, _vouched(tokens, 1, owner))
+        if known.client.demands_verified and tokens.end_user and tokens.exchanged not in ("", tokens.end_user):
+            _check_exchanged(parties, _vouched(tokens, 2, owner))
     except (Refusal, _Disbelieved) as refused:
         detail = {"why": refused.why, "token": refused.field} if isinstance(refused, _Disbelieved) else {}
         refusal = refused.refusal() if isinstance(refused, _Disbelieved) else refused
@@ -116,7 +123,11 @@ def _tenant_of(known: Known, slug: str | None, *, may: Permission) -> Tenant:
 
 
 def _vouched(tokens: IdentityTokens, number: int, tenant: Tenant) -> Vouched:
-    token, use = ((tokens.end_user, IssuerUse.END_USER), (tokens.agent, IssuerUse.AGENT))[number]
+    token, use = (
+        (tokens.end_user, IssuerUse.END_USER),
+        (tokens.agent, IssuerUse.AGENT),
+        (tokens.exchanged, IssuerUse.END_USER),
+    )[number]
     try:
         return vouched_for(token, use=use, tenant=tenant, now=database_now())
     except TokenRefused as refused:
@@ -129,6 +140,11 @@ def _with_end_user(said: Parties, vouched: Vouched) -> Parties:
     if said.groups:
         raise InvalidRequest("The groups of a verified end user are those that the token names.", field="groups")
     return replace(said, end_user=vouched.name, groups=vouched.groups, end_user_issuer=vouched.issuer)
+
+
+def _check_exchanged(parties: Parties, vouched: Vouched) -> None:
+    if vouched.name != parties.end_user:
+        raise InvalidRequest("This token is of another end user than the one who is verified.", field="subject_token")
 
 
 def _with_agent(said: Parties, vouched: Vouched) -> Parties:

@@ -96,6 +96,9 @@ def test_every_change_heeds_a_condition_or_refuses_it(operation: Described, mana
         assert_problem(answer, 412, "precondition_failed")
     else:
         assert assert_problem(answer, 422, "invalid_request")["field"] == "If-Match"
+    condition = {"If-None-Match": "*"}
+    answer = operation.call(manager, named, tenant=victim.tenant.slug, members=members, headers=condition)
+    assert assert_problem(answer, 422, "invalid_request")["field"] == "If-None-Match"
 
 
 def test_a_tag_changes_with_whatever_the_answer_says(connection: Connection, backend: Caller) -> None:

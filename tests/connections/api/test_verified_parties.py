@@ -206,6 +206,25 @@ def test_a_token_to_be_exchanged_is_something_else(connection: Connection, deman
     assert (answer.status_code, answer.json()["field"]) == (422, "subject_token")
 
 
+def test_what_is_exchanged_is_of_the_end_user_who_is_verified(
+    connection: Connection, demanding: Caller, idp: Issuer, acme: Tenant
+) -> None:
+    proof = idp.token()
+
+    def refused(exchanged: str, caller: Caller = demanding) -> tuple[int, str, str]:
+        body = vend(caller, connection, end_user_token=proof, subject_token=exchanged).json()
+        return body["status"], body["field"], body["detail"]
+
+    another = (422, "subject_token", "This token is of another end user than the one who is verified.")
+    unwanted = (422, "subject_token", "This connection has a credential of its own: vend without subject_token.")
+    assert refused(idp.token(uid="bob")) == another
+    assert (last_audit().action, last_audit().decision) == ("credential.vend", "invalid_request")
+    assert refused("opaque")[:2] == (403, "subject_token")
+    assert last_audit().detail["token"] == "subject_token"
+    assert {refused(proof), refused(idp.token(jti="2"))} == {unwanted}
+    assert refused("opaque", make_caller(acme, "trusted")) == unwanted, "who vouches for names vouches for that too"
+
+
 def test_a_caller_and_an_end_user_are_verified_at_once(connection: Connection, demanding: Caller, idp: Issuer) -> None:
     cluster = Issuer()
     add_caller_rule(

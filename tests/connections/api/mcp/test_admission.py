@@ -11,8 +11,11 @@ from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_ru
 from connections.models import ApiClient, ApiKey, AuditEvent, Connection, IssuerUse, Permission, Restriction, Tenant
 from tests.connections.api.mcp.conftest import make_agent
 from tests.connections.api.mcp.speaking import ask, post, request, use
+from tests.connections.api.vending import vend
 from tests.factories import Caller, make_caller
+from tests.flows import call
 from tests.issuing import CLUSTER, IDP, Issuer
+from tests.proxied import address_of, proxied
 from tests.upstream import Upstream, ok
 
 
@@ -147,6 +150,33 @@ def test_a_token_that_is_not_believed_leads_nowhere(agent: Caller, connection: C
     assert (row.decision, row.detail["why"]) == ("identity_token_refused", "unknown")
     other = use(agent, "list_connections", said={"latchkey-end-user-token": idp.token(), "latchkey-end-user": "bob"})
     assert (other.code, other.structured["field"]) == ("invalid_request", "end_user")
+
+
+def test_a_token_for_this_endpoint_is_good_for_no_other(
+    agent: Caller, connection: Connection, upstream: Upstream, settings: Any
+) -> None:
+    cluster, permissions = Issuer(), [*Permission]
+    ApiClient.objects.filter(id=agent.client.id).update(permissions=permissions)
+    for audience in (here := f"{settings.API_URL}/mcp", "latchkey"):
+        terms = Trust(use=IssuerUse.CALLER, issuer=CLUSTER, audience=audience, keys=cluster.keys)
+        issuer = trust_issuer(terms, tenant=None, actor=SYSTEM)
+        add_caller_rule(issuer, agent.client, [{"claim": "sub", "equals": cluster.claims["sub"]}], actor=SYSTEM)
+
+    def codes(token: str) -> list[int]:
+        who = Caller(agent.client, token)
+        return [
+            proxied(who, "GET", address_of(connection, "a")).status,
+            vend(who, connection, end_user="alice").status_code,
+            call(who, "GET", "/connections").status_code,
+            call(who, "POST", "/access-grants", {}).status_code,
+        ]
+
+    of_this = cluster.token(aud=here)
+    assert ask(Caller(agent.client, of_this), "ping")["result"] == {}
+    assert not use(Caller(agent.client, of_this), "call_provider", connection=str(connection.id), path="a").is_error
+    assert codes(of_this) == [401] * 4, "although it was proven a moment ago"
+    assert codes(cluster.token(aud=["latchkey", here])) == [200, 200, 200, 422]
+    assert ask(Caller(agent.client, cluster.token(aud="latchkey")), "ping")["result"] == {}
 
 
 def test_a_workload_s_token_does_for_a_key(agent: Caller, connection: Connection, upstream: Upstream) -> None:
