@@ -58,6 +58,7 @@ _IN_WORDS = {
     "connection.described": "Its label, its metadata or the default were changed",
     "connection.paused": "Paused",
     "connection.probe": "Probed on demand",
+    "connection.account_changed": "It turned out to be of another account",
     "connection.probe_ordered": "A probe was ordered",
     "connection.refresh": "Refreshed on demand",
     "connection.refresh_ordered": "A refresh was ordered",

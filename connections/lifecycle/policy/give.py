@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -68,17 +69,7 @@ def give(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> 
     try:
         with transaction.atomic():
             grant.save(force_insert=True)
-            audit.record(
-                "access_grant.given",
-                actor=actor,
-                tenant_id=tenant.id,
-                connection_id=grant.connection_id,
-                scopes=grant.scopes or (),
-                detail=grant.told(),
-            )
-            events.emit_of_tenant(
-                "access_grant.given", tenant.id, connection_id=grant.connection_id, payload=grant.told()
-            )
+            record_given(grant, actor=actor)
     except IntegrityError as error:
         if "one_access_grant_of_these_terms" not in str(error.__cause__):
             raise
@@ -91,15 +82,27 @@ def _confirmed(known: AccessGrant, *, actor: audit.Actor) -> AccessGrant:
     if known.given_by_client is not None and known.given_by_client != actor.api_client_id:
         with transaction.atomic():
             known.confirm(actor.api_client_id)
-            audit.record(
-                "access_grant.given",
-                actor=actor,
-                tenant_id=known.tenant_id,
-                connection_id=known.connection_id,
-                scopes=known.scopes or (),
-                detail={**known.told(), "again": True},
-            )
+            _record(known, actor=actor, detail={**known.told(), "again": True})
     return known
+
+
+def record_given(grant: AccessGrant, *, actor: audit.Actor, **further: Any) -> None:
+    """Record in the caller's transaction that a grant was given: an audit row, with ``further`` facts, and an event."""
+    _record(grant, actor=actor, detail={**grant.told(), **further})
+    events.emit_of_tenant(
+        "access_grant.given", grant.tenant_id, connection_id=grant.connection_id, payload=grant.told()
+    )
+
+
+def _record(grant: AccessGrant, *, actor: audit.Actor, detail: dict[str, Any]) -> None:
+    audit.record(
+        "access_grant.given",
+        actor=actor,
+        tenant_id=grant.tenant_id,
+        connection_id=grant.connection_id,
+        scopes=grant.scopes or (),
+        detail=detail,
+    )
 
 
 def check_terms(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> None:

@@ -19,7 +19,9 @@ from django.db.models import Q
 from connections.access.switched_off import switched_off
 from connections.database.locks import lock_connection
 from connections.database.pool import release_database, short_transaction
+from connections.journal import audit
 from connections.lifecycle.health.moved import MARK
+from connections.lifecycle.policy.revoke import revoke_grants
 from connections.lifecycle.port.options import Options
 from connections.lifecycle.probe.probe import ProbeReport, probe
 from connections.lifecycle.refresh.claim_query import find_apps
@@ -27,6 +29,7 @@ from connections.lifecycle.refresh.helpers import helpers_of_process
 from connections.lifecycle.refresh.together import refresh_together
 from connections.models import (
     VENDS,
+    AccessGrant,
     AttemptState,
     Connection,
     ImportRow,
@@ -214,14 +217,21 @@ def _after(report: ProbeReport, row: ImportRow, known: _Settled) -> _Settled:
 
 
 def _note_account(connection_id: uuid.UUID, account: Account) -> str:
-    """Record whose credential it is. Return a sentence if that is not whom the row named, else ""."""
+    """Record whose credential it is. Return a sentence if that is not whom the row named, else "".
+
+    Then access grants on it end: they were given for what the account of before holds.
+    """
     try:
-        with short_transaction():
+        with short_transaction() as now:
             connection = lock_connection(connection_id)
             if connection is None or connection.provider_account_id == account.id:
                 return ""
             before = connection.provider_account_id
             connection.belong_to(account.id, account.name)
+            if before:
+                on_it = AccessGrant.objects.filter(connection=connection)
+                revoked = revoke_grants(on_it, why="account_changed", now=now, actor=audit.SYSTEM)
+                audit.record("connection.account_changed", connection=connection, detail={"grants": len(revoked)})
     except IntegrityError:
         return "The provider says that it is of an account to which the owner has another connection: keep one of them."
     return "The provider names another account than the row; the provider's is recorded." if before else ""

@@ -142,7 +142,14 @@ def _begun(bundle_id: uuid.UUID) -> Tenant | None:
             "The bundle was imported here already. Its refresh tokens have been replaced since: have a new one made.",
             reason="replayed",
         )
-    return Tenant.objects.get(id=bundle.tenant_id)
+    tenant = Tenant.objects.filter(id=bundle.tenant_id).first()
+    if tenant is None:
+        raise BundleRefused(
+            "The tenant was deleted before its import was done. Refresh tokens of the bundle may have been replaced"
+            " since: have a new one made.",
+            reason="tenant_gone",
+        )
+    return tenant
 
 
 def _begin(

@@ -15,7 +15,7 @@ from connections.access.targets import registrar_of
 from connections.database.clock import in_utc
 from connections.database.pool import short_transaction
 from connections.journal import audit
-from connections.lifecycle.policy.give import Terms, check_terms
+from connections.lifecycle.policy.give import Terms, check_terms, record_given
 from connections.lifecycle.port.hand_out import APP_COLUMNS, GRANT_COLUMNS, SECRETS_END
 from connections.models import AccessGrant, Connection, ProviderApp, SubjectKind, Tenant
 from connections.refusals import Refusal
@@ -83,6 +83,7 @@ def store_grants(
                 continue
             grant.seal_terms()
             grant.save(force_insert=True)
+            record_given(grant, actor=actor, imported=True)
 
 
 def _terms_of(grant: AccessGrant) -> Terms:

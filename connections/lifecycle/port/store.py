@@ -162,12 +162,11 @@ def _connect(
             by=plan.end_user,
             lacks_refresh_token=not plan.is_refreshable and plan.access.capabilities.needs_refresh_token,
         )
-        if brought.account_id and connection.provider_account_id not in ("", brought.account_id):
-            # They were given for what the account of before holds.
+        if connection.provider_account_id not in ("", brought.account_id):
+            # They were given for what the account of before holds, and a row that names none may be of any.
             on_it = AccessGrant.objects.filter(connection=connection)
             revoke_grants(on_it, why="account_changed", now=now, actor=actor)
-        if is_new or brought.account_id:
-            connection.belong_to(brought.account_id, brought.account_name)
+        connection.belong_to(brought.account_id, brought.account_name)
         connection.verify(None, by="")
     row.store(connection, code="imported", detail=" ".join(plan.notes), version_id=version.id)
     audit.record(

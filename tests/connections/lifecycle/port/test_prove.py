@@ -9,9 +9,20 @@ from connections.lifecycle.port import go_on as going
 from connections.lifecycle.port.go_on import continue_imports, go_on
 from connections.lifecycle.port.store import store_rows
 from connections.lifecycle.refresh.refresh import refresh
-from connections.models import AttemptState, Connection, ImportRow, ImportRun, ProviderApp, RefreshAttempt, Tenant
+from connections.models import (
+    AccessGrant,
+    AttemptState,
+    AuditEvent,
+    Connection,
+    ImportRow,
+    ImportRun,
+    ProviderApp,
+    RefreshAttempt,
+    Tenant,
+)
 from providers.catalog.typed_methods import BearerTokenMethod
 from providers.sandbox.client import SandboxProcess
+from tests.connections.api.grants import let
 from tests.connections.lifecycle.port.importing import (
     OLGA,
     connection_ids,
@@ -114,6 +125,21 @@ def test_a_key_is_verified_and_its_account_found(acme: Tenant, sandbox: SandboxP
 def test_another_account_than_the_row_says_is_told(acme: Tenant, app: ProviderApp, sandbox: SandboxProcess) -> None:
     run = run_import(lines_of(minted(sandbox, app, account_id="somebody-else")), tenant=acme)
     assert outcomes(run) == ["other_account"]
+
+
+def test_grants_end_where_the_probe_finds_another_account(
+    acme: Tenant, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    for on_conflict in ("skip", "replace"):
+        rows = minted(sandbox, app, account_id="somebody-else")
+        run = run_import(lines_of(rows), tenant=acme, verify=on_conflict == "replace", on_conflict=on_conflict)
+        if on_conflict == "skip":
+            let(Connection.objects.get())
+    assert outcomes(run) == ["other_account"]
+    assert not AccessGrant.objects.standing().exists()
+    assert AuditEvent.objects.get(action="access_grant.revoked").detail["why"] == "account_changed"
+    changed = AuditEvent.objects.get(action="connection.account_changed")
+    assert (changed.connection_id, changed.detail) == (Connection.objects.get().id, {"grants": 1})
 
 
 def test_two_of_one_account_are_told_after_the_probe(acme: Tenant, app: ProviderApp, sandbox: SandboxProcess) -> None:

@@ -16,6 +16,7 @@ import pyrage
 import pytest
 import requests
 from django.db import connection as database
+from django.db import transaction
 
 from connections.brand.profile import BrandProfile
 from connections.database.clock import database_now
@@ -29,7 +30,7 @@ from connections.lifecycle.provision.brands import save_brand
 from connections.lifecycle.provision.secret_sources import set_source
 from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.switches import resume
-from connections.models import AccessGrant, Brand, Connection, ProviderApp, Tenant
+from connections.models import AccessGrant, AuditEvent, Brand, Bundle, Connection, OutboxEvent, ProviderApp, Tenant
 from connections.models.quarantine import hold_heir
 from connections.refusals import BundleRefused, InvalidRequest
 from providers.sandbox.client import SandboxProcess
@@ -132,6 +133,10 @@ def test_a_tenant_that_moves_vends_there_and_stands_still_here(
         first = Connection.objects.get(id=connections[0].id)
         assert (first.metadata, first.label, first.is_default) == ({"plan": "pro"}, "work", True)
         assert AccessGrant.objects.get().connection_id == first.id
+        grant = str(AccessGrant.objects.get().id)
+        given = AuditEvent.objects.filter(action="access_grant.given", connection_id=first.id, detail__grant=grant)
+        assert given.filter(detail__imported=True).exists()
+        assert OutboxEvent.objects.filter(type="access_grant.given", connection_id=first.id).exists()
         assert any(json.loads(line)["action"] == "tenant.exported" for line in trail.read_text().splitlines())
         assert run("tenants", "import", file, "--signer", key, "--identity-file", identity).code == 1
     log = [entry.refresh_presented for entry in sandbox.control.log(grant_type="refresh_token")]
@@ -221,6 +226,12 @@ def test_an_import_that_was_killed_goes_on(
             receive(document, signer=told.signer, actor=SYSTEM)
         assert Connection.objects.count() == 2
         assert Tenant.objects.get().suspended_at is not None
+        with transaction.atomic():
+            Bundle.objects.update(tenant_id=uuid.uuid4())  # as if its tenant had been deleted
+            with pytest.raises(BundleRefused) as refused:
+                receive(document, signer=told.signer, actor=SYSTEM)
+            transaction.set_rollback(True)
+        assert refused.value.extra["reason"] == "tenant_gone"
         assert receive(document, signer=told.signer, actor=SYSTEM).connections == 3
         assert calls == [1, 2, 3, 3]
         assert Tenant.objects.get().suspended_at is None

@@ -156,6 +156,22 @@ def test_grants_on_another_account_end_when_it_is_replaced(acme: Tenant) -> None
     assert only().provider_account_id == "p-2"
 
 
+def test_so_do_they_where_a_row_says_nothing_of_its_account(acme: Tenant) -> None:
+    there = make_connection(acme, account="p-1")
+    let(there)
+    let(there, "carol", provider="sandbox")
+    assert outcomes(stored(ROW, tenant=acme, on_conflict="replace")) == ["imported"]
+    assert [grant.subject for grant in AccessGrant.objects.standing()] == ["carol"]
+    assert AuditEvent.objects.get(action="access_grant.revoked").detail["why"] == "account_changed"
+    assert (only().provider_account_id, only().provider_account_name) == ("", "")
+
+
+def test_what_says_that_it_is_of_the_same_account_keeps_them(acme: Tenant) -> None:
+    let(make_connection(acme, account="p-1"))
+    stored({**ROW, "account_id": "p-1"}, tenant=acme, on_conflict="replace")
+    assert AccessGrant.objects.standing().count() == 1
+
+
 def test_another_tenant_s_connections_are_none_of_its_business(acme: Tenant) -> None:
     globex = make_tenant("globex")
     make_app(globex)
