@@ -133,6 +133,16 @@ class AccessGrant(models.Model):
         self.given_by_client = given_by_client
         self.save(update_fields=["given_by_client"])
 
+    def hand_over(self, granted_by: str) -> bool:
+        """Have it be given by this end user, "" for the tenant. False, and unchanged, where such a grant stands."""
+        self.granted_by = granted_by
+        self.seal_terms()
+        if AccessGrant.objects.for_tenant(self.tenant_id).standing().filter(terms=self.terms).exists():
+            self.refresh_from_db(fields=["granted_by", "terms"])
+            return False
+        self.save(update_fields=["granted_by", "terms"])
+        return True
+
     def seal_terms(self) -> None:
         """Set ``terms`` from the other columns, before the row is stored. Does not save."""
         self.terms = _digest(

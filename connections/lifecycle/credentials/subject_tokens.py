@@ -96,10 +96,11 @@ def find_subject_token(
     )
 
 
-def claim_exchange(connection_id: uuid.UUID, asked: bytes, *, now: datetime) -> Claim | None:
-    """Return the claim to ask the provider, None while somebody else has it. Two statements."""
+def claim_exchange(connection_id: uuid.UUID, asked: bytes, *, end_user: str | None, now: datetime) -> Claim | None:
+    """Return the claim to ask the provider for ``end_user``, None while somebody else has it. Two statements."""
     claim, until = Claim(connection_id, asked, uuid.uuid4()), now + LEASE
-    made = SubjectToken(connection_id=connection_id, asked=asked, kept_until=until)
+    named = None if end_user is None else _hash_of(end_user)
+    made = SubjectToken(connection_id=connection_id, asked=asked, end_user_hash=named, kept_until=until)
     SubjectToken.objects.bulk_create([made], ignore_conflicts=True)
     free = _row(connection_id, asked).filter(Q(claim_id=None) | Q(claimed_until__lte=now))
     # A token that is kept stays, for those who need it for less long.
@@ -185,6 +186,15 @@ def forget_subject_tokens(of: Owner | Sequence[Connection]) -> None:
             return
 
 
+def forget_tokens_of_end_user(tenant_id: uuid.UUID, end_user: str) -> int:
+    """Forget every token that acts for an end user who leaves. Return how many. One statement.
+
+    Whoever has got their old subject's token then has to have it exchanged anew, which the provider can refuse.
+    """
+    theirs = SubjectToken.objects.filter(connection__tenant_id=tenant_id, end_user_hash=_hash_of(end_user))
+    return theirs.delete()[0]
+
+
 def useless_tokens(*, now: datetime) -> QuerySet[SubjectToken]:
     """Return the rows that serve nobody any more, for housekeeping."""
     return SubjectToken.objects.filter(Q(claim_id=None) | Q(claimed_until__lte=now), kept_until__lt=now)
@@ -193,6 +203,10 @@ def useless_tokens(*, now: datetime) -> QuerySet[SubjectToken]:
 def forget_reported(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
     """Forget the one token that a caller saw refused. One statement."""
     SubjectToken.objects.filter(connection_id=connection_id, version_id=version_id).delete()
+
+
+def _hash_of(end_user: str) -> bytes:
+    return hashlib.sha256(end_user.encode()).digest()
 
 
 def _claimed(claim: Claim) -> QuerySet[SubjectToken]:

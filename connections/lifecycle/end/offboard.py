@@ -1,8 +1,9 @@
 """Offboard an end user who leaves: everything of theirs ends, and what they answer for is handed over or ends too.
 
 Their connect sessions and visits end, their connections are disconnected and revoked at the providers, the access
-grants to them are revoked. A connection of the whole tenant that they made goes to somebody else, or ends, as the
-operator says. An erasure (GDPR, article 17) then forgets them: ``forget``.
+grants to them are revoked, and what was exchanged for them is forgotten. A connection of the whole tenant that they
+made, and a grant that they gave, goes to somebody else, or ends, as the operator says. An erasure (GDPR, article 17)
+then forgets them: ``forget``.
 
 What is to be done is written on the offboarding before it is done. After each transaction any process can go on, and
 repeating any step is harmless. The row is the receipt, and is kept.
@@ -21,8 +22,10 @@ from django.db.models import Q, QuerySet
 from connections.database.locks import lock_connection, lock_offboarding, lock_session
 from connections.database.pool import LockTimeout, short_transaction
 from connections.journal import audit, events
+from connections.lifecycle.credentials.subject_tokens import forget_tokens_of_end_user
 from connections.lifecycle.end.belongings import (
     connected_of,
+    grants_by,
     grants_to,
     has_anything,
     open_sessions_of,
@@ -34,6 +37,7 @@ from connections.lifecycle.end.forget import forget
 from connections.lifecycle.policy.revoke import revoke_grants
 from connections.lifecycle.policy.share import share_locked
 from connections.models import (
+    AccessGrant,
     AttemptState,
     Connection,
     ManagementSession,
@@ -255,9 +259,32 @@ def _revoke_grants(offboarding: Offboarding, *, now: datetime) -> None:
         row = lock_offboarding(offboarding.id)
         if row is None:
             return
-        told = revoke_grants(grants_to(row.tenant_id, row.end_user), why="offboarded", now=now, actor=audit.SYSTEM)
+        ending = grants_to(row.tenant_id, row.end_user)
+        if row.shared == SharedFate.END:
+            ending |= grants_by(row.tenant_id, row.end_user)
+        told = revoke_grants(ending, why="offboarded", now=now, actor=audit.SYSTEM)
+        if row.shared == SharedFate.HAND_OVER:
+            told += _hand_over_grants(row, now=now)
+        row.count("exchanged_tokens_forgotten", forget_tokens_of_end_user(row.tenant_id, row.end_user))
         if told:
             row.note(grants=[*row.grants, *(one["grant"] for one in told)])
+
+
+def _hand_over_grants(row: Offboarding, *, now: datetime) -> list[dict[str, object]]:
+    """Have what they gave be given by who takes over. Return what is told of the doubles, which are revoked."""
+    told = []
+    for grant in grants_by(row.tenant_id, row.end_user).standing().order_by("id"):
+        if grant.hand_over(row.hand_over_to):
+            audit.record(
+                "access_grant.handed_over",
+                tenant_id=grant.tenant_id,
+                connection_id=grant.connection_id,
+                detail=grant.told(),
+            )
+        else:
+            same = AccessGrant.objects.filter(id=grant.id)
+            told += revoke_grants(same, why="offboarded", now=now, actor=audit.SYSTEM)
+    return told
 
 
 def _act(offboarding_id: uuid.UUID, *, now: datetime, give_up_at: float) -> None:

@@ -91,7 +91,7 @@ def _held_or_exchanged(connection: Connection, access: Access, order: VendOrder,
             return held
         if (failed := failure_since(connection.id, asked, began)) is not None:
             raise _refusal_of(failed)
-        if (claim := claim_exchange(connection.id, asked, now=now)) is not None:
+        if (claim := claim_exchange(connection.id, asked, end_user=order.end_user, now=now)) is not None:
             return _exchange(connection, access, order, claim)
         while is_under_way(connection.id, asked, now=database_now()):
             release_database()

@@ -144,6 +144,29 @@ def test_shared_connections_are_handed_over(shared: Connection, backend: Caller,
     assert OutboxEvent.objects.get(type="connection.shared").payload["granted_by_before"] == "alice"
 
 
+@pytest.mark.parametrize(("query", "answers"), [("&hand_over_to=bob", "bob"), ("", "")])
+def test_so_are_the_grants_that_they_gave(shared: Connection, backend: Caller, query: str, answers: str) -> None:
+    on_it, twice = let(shared, "dora", granted_by="alice"), let(shared, "eve", granted_by="alice")
+    wide = let(shared, "dora", provider="sandbox", granted_by="alice")
+    stays = let(shared, "eve", granted_by=answers)
+    assert leave(backend, f"?shared=hand_over{query}").status_code == 200
+    standing = AccessGrant.objects.standing().filter(subject__in=["dora", "eve"])
+    assert dict(standing.values_list("id", "granted_by")) == dict.fromkeys((on_it.id, wide.id, stays.id), answers)
+    assert Offboarding.objects.get().grants == [str(twice.id)]
+    assert AuditEvent.objects.filter(action="access_grant.handed_over").count() == 2
+    on_it.refresh_from_db()
+    before = bytes(on_it.terms)
+    on_it.seal_terms()
+    assert on_it.terms == before
+
+
+def test_or_the_grants_end_too(shared: Connection, backend: Caller) -> None:
+    let(shared, "dora", provider="sandbox", granted_by="alice")
+    let(shared, "dora", provider="sandbox", granted_by="bob")
+    leave(backend, "?shared=end")
+    assert [grant.granted_by for grant in AccessGrant.objects.standing()] == ["bob"]
+
+
 def test_or_they_end(shared: Connection, backend: Caller) -> None:
     answer = leave(backend, "?shared=end")
     assert [(item["act"], item["revocation"]) for item in answer.json()["connections"]] == [("ended", "pending")]

@@ -8,7 +8,7 @@ import pytest
 
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.credentials.subject_tokens import claim_exchange
+from connections.lifecycle.credentials.subject_tokens import claim_exchange, forget_tokens_of_end_user
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.steer.switches import Suspendable, pause, resume, suspend, unpause
@@ -48,6 +48,20 @@ def test_another_subject_end_user_or_scope_is_another_token(
     ]
     assert len({value(answer) for answer in answers}) == len(answers) == len(exchanges(sandbox))
     assert [entry.username for entry in exchanges(sandbox)] == ["alice", "bob", "bob", "alice", "alice"]
+
+
+def test_whoever_leaves_is_asked_about_anew(
+    backend: Caller, acting: Connection, sign_in: Callable[..., str], sandbox: SandboxProcess, globex: Tenant
+) -> None:
+    alices, bobs = sign_in(), sign_in("bob")
+    value(vend(backend, acting, alices))
+    value(vend(backend, acting, bobs, end_user="bob"))
+    assert forget_tokens_of_end_user(globex.id, "alice") == 0, "another tenant's alice is somebody else"
+    left = call(backend, "DELETE", "/end-users/alice?shared=hand_over").json()
+    assert left["counts"] == {"exchanged_tokens_forgotten": 1}
+    value(vend(backend, acting, bobs, end_user="bob"))
+    value(vend(backend, acting, alices))
+    assert [entry.username for entry in exchanges(sandbox)] == ["alice", "bob", "alice"]
 
 
 def test_an_end_user_s_name_alone_brings_nobody_s_token(
@@ -259,6 +273,6 @@ def test_housekeeping_deletes_what_serves_nobody_any_more(
     long_ago = database_now() - timedelta(seconds=1)
     old, claimed, fresh = SubjectToken.objects.order_by("id")
     SubjectToken.objects.filter(id__in=[old.id, claimed.id]).update(kept_until=long_ago)
-    assert claim_exchange(acting.id, bytes(claimed.asked), now=database_now()) is not None
+    assert claim_exchange(acting.id, bytes(claimed.asked), end_user="alice", now=database_now()) is not None
     assert sweep_old(now=database_now())["subject tokens"] == 1
     assert {*SubjectToken.objects.values_list("id", flat=True)} == {claimed.id, fresh.id}

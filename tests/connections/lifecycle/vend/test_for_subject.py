@@ -119,7 +119,9 @@ def test_other_subjects_do_not_wait(
     backend: Caller, acting: Connection, sign_in: Callable[..., str], sandbox: SandboxProcess
 ) -> None:
     alice = sign_in()
-    claim = claim_exchange(acting.id, asked_of(alice, end_user="alice", scopes=()), now=database_now())
+    claim = claim_exchange(
+        acting.id, asked_of(alice, end_user="alice", scopes=()), end_user="alice", now=database_now()
+    )
     assert claim is not None
     waited = vend(backend, acting, alice, wait=0)
     assert (waited.status_code, waited.json()["code"]) == (503, "refresh_in_progress")
@@ -130,7 +132,7 @@ def test_the_claim_of_a_process_that_died_ends(
     backend: Caller, acting: Connection, sign_in: Callable[..., str]
 ) -> None:
     token = sign_in()
-    claim_exchange(acting.id, asked_of(token, end_user="alice", scopes=()), now=database_now())
+    claim_exchange(acting.id, asked_of(token, end_user="alice", scopes=()), end_user="alice", now=database_now())
     SubjectToken.objects.update(claimed_until=database_now())
     value(vend(backend, acting, token))
 
