@@ -48,8 +48,8 @@ def of_one_hand(client: ApiClient, others: Collection[uuid.UUID]) -> set[uuid.UU
     """Return which of ``others`` (ids of API clients) one hand could hold beside ``client``, which is of its own hand.
 
     That is whoever may issue keys of ``client``, or whose keys it may issue; whoever did so, or changed the other; and
-    where a client of one tenant did so with both. What an operator-wide client has made is not of one hand for that
-    alone: it makes clients in the operator's name. A few queries.
+    where a client of one tenant did so with both. What an operator-wide client has made, or could make, is not of one
+    hand for that alone: it makes clients in the operator's name, and answers in it. A few queries.
     """
     found = {client.id} & set(others)
     loaded = list(ApiClient.objects.filter(id__in=set(others) - found))
@@ -58,7 +58,8 @@ def of_one_hand(client: ApiClient, others: Collection[uuid.UUID]) -> set[uuid.UU
     for other in loaded:
         also = _handlers(other, known)
         common = {hand for hand in theirs & also if known[hand].tenant_id is not None}
-        if other.id in theirs or client.id in also or common or _may_be(client, other) or _may_be(other, client):
+        may_be_it = client.tenant_id is not None and _may_be(other, client)
+        if other.id in theirs or client.id in also or common or _may_be(client, other) or may_be_it:
             found.add(other.id)
     return found
 
