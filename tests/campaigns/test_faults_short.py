@@ -41,7 +41,7 @@ def run(*rows: str) -> Any:
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=2400,  # beside other stacks it takes three times as long
     )
     document = json.loads(ran.stdout.splitlines()[-1]) if ran.stdout else {"ok": None, "rows": []}
     return document | {"exit_code": ran.returncode, "told": ran.stderr[-3000:]}
