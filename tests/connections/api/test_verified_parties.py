@@ -206,6 +206,9 @@ def test_a_token_to_be_exchanged_is_something_else(connection: Connection, deman
     assert (answer.status_code, answer.json()["field"]) == (422, "subject_token")
 
 
+OPAQUE = "an-opaque-token-of-somebody"
+
+
 def test_what_is_exchanged_is_of_the_end_user_who_is_verified(
     connection: Connection, demanding: Caller, idp: Issuer, acme: Tenant
 ) -> None:
@@ -219,10 +222,10 @@ def test_what_is_exchanged_is_of_the_end_user_who_is_verified(
     unwanted = (422, "subject_token", "This connection has a credential of its own: vend without subject_token.")
     assert refused(idp.token(uid="bob")) == another
     assert (last_audit().action, last_audit().decision) == ("credential.vend", "invalid_request")
-    assert refused("an-opaque-token-of-somebody")[:2] == (403, "subject_token")
+    assert refused(OPAQUE)[:2] == (403, "subject_token")
     assert last_audit().detail["token"] == "subject_token"
     assert {refused(proof), refused(idp.token(jti="2"))} == {unwanted}
-    assert refused("an-opaque-token-of-somebody", make_caller(acme, "trusted")) == unwanted, "who vouches for names vouches for that too"
+    assert refused(OPAQUE, make_caller(acme, "trusted")) == unwanted, "who vouches for names vouches for that too"
 
 
 def test_a_caller_and_an_end_user_are_verified_at_once(connection: Connection, demanding: Caller, idp: Issuer) -> None:

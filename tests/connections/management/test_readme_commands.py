@@ -18,6 +18,7 @@ from providers.catalog.loader import configure_catalog
 from providers.dialects.keys import ACCOUNT, pem_of
 from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
+from tests.sources import Folder
 
 ROOT = Path(__file__).parents[3]
 MANAGEMENT = ROOT / "connections" / "management" / "README.md"
@@ -117,9 +118,13 @@ def settings_of_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.mark.parametrize("pages", [PAGES[:-1], PAGES[-1:]], ids=["readme", "entries"])
 def test_every_command_of_the_pages_works_as_it_stands_there(
-    pages: tuple[Path, ...], run: Run, desk: Path, sandbox: SandboxProcess
+    pages: tuple[Path, ...], run: Run, desk: Path, sandbox: SandboxProcess, mounted: Folder
 ) -> None:
-    played = {"http://127.0.0.1:9400": sandbox.url, "https://mcp.example.com/mcp": f"{sandbox.url}/mcp"}
+    played = {
+        "http://127.0.0.1:9400": sandbox.url,
+        "https://mcp.example.com/mcp": f"{sandbox.url}/mcp",
+        "vault:secret/data/our-login#client_secret": mounted.put("our-login", "replace-by-the-secret"),
+    }
     commands = [command for page in pages for command in shown(page) if not command.startswith(OF_INSTALLATIONS)]
     assert len(commands) > 5
     for command in commands:
