@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -25,7 +24,7 @@ from connections.vault.sealing import Unreadable
 from providers.custodians import openbao
 from providers.custodians.asking import CustodianAway, CustodianRefuses
 from providers.custodians.custody import configure_custody, current_custody
-from providers.sandbox.waiting import until
+from providers.sandbox.waiting import NotInTime, until
 from tests.connections.api.stored import expire_in, make_connection
 from tests.factories import make_caller
 from tests.flows import EndUser
@@ -268,9 +267,13 @@ def test_a_forked_child_asks_for_its_keys_itself(bao: Bao, kek: WrappedKek) -> N
     if child == 0:
         os._exit(0 if held_keks.fault_of(kek) is None and held_keks.holds(kek) else 1)
     bao.is_quick.set()
-    deadline = time.monotonic() + 60
-    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.05)
-    assert os.waitstatus_to_exitcode(ended[1]) == 0
+
+    def ended() -> tuple[int] | None:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        return (os.waitstatus_to_exitcode(status),) if pid else None
+
+    try:
+        assert until(ended, "the end of the child") == (0,)
+    except NotInTime:
+        os.kill(child, signal.SIGKILL)
+        raise
