@@ -20,6 +20,7 @@ from connections.lifecycle.identify import callers as token_callers
 from connections.lifecycle.provision import callers
 from connections.lifecycle.pushes import allowance, receive
 from connections.lifecycle.refresh import presence
+from connections.lifecycle.throttle import shared
 from connections.models import AuditEvent, AuditPruning, AuditRedaction, AuditSeal, ProviderApp, Tenant
 from providers.custodians.custody import configure_custody, current_custody
 from providers.sandbox.client import SandboxProcess, start_sandbox
@@ -32,6 +33,9 @@ from tests.sources import Folder
 # The product makes RSA keys of 3072 bits. To make and to read one takes four times as long as with one of 2048; some
 # are made when a test module is imported, and so this is no fixture.
 keys.MADE_RSA_BITS = keys.SHORTEST_RSA_BITS
+# The product goes on without Redis after a quarter of a second. Here Redis is there, and may take long beside other
+# tests; the tests of one that is away say so.
+shared.TIMEOUT_SECONDS = 10.0
 
 
 class QuickHasher(PBKDF2PasswordHasher):

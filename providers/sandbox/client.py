@@ -26,6 +26,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _CALL_SECONDS = 30.0
+_MINTED_AT_ONCE = 1000
 
 
 class SandboxMissing(Exception):
@@ -116,9 +117,13 @@ class SandboxControl:
         return list(self.call("GET", "grants", username=username, client_id=client_id)["grants"])
 
     def mint(self, client_id: str, *, username: str = "alice", count: int = 1, **document: Any) -> list[dict[str, Any]]:
-        """Return the token responses of that many grants, made without a person."""
-        body = {"client_id": client_id, "username": username, "count": count, **document}
-        return list(self.call("POST", "grants", body)["grants"])
+        """Return the token responses of that many grants, made without a person; a thousand by one request."""
+        body = {"client_id": client_id, "username": username, **document}
+        return [
+            grant
+            for begin in range(0, count, _MINTED_AT_ONCE)
+            for grant in self.call("POST", "grants", body | {"count": min(_MINTED_AT_ONCE, count - begin)})["grants"]
+        ]
 
     def revoke(self, *, username: str | None = None, client_id: str | None = None, grant_id: str | None = None) -> int:
         """Revoke the live grants that match and return how many."""

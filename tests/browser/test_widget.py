@@ -200,7 +200,7 @@ def test_a_code_is_entered_while_the_page_waits(browser: Browser, product: Opera
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == page.locator("#user-code").text_content()
         enter_code(page)
-        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible()
     assert complaints == []
 
 
@@ -213,7 +213,7 @@ def test_a_window_that_showed_a_code_tells_the_page_that_opened_it(browser: Brow
                 page.get_by_role("button", name="Connect").click()
             window = opened.value
             window.get_by_role("button", name="Continue").click()
-            with window.expect_event("close", timeout=20_000):
+            with window.expect_event("close", timeout=60_000):
                 enter_code(window)
             expect(page.locator("#result")).to_have_text("active {}")
         assert complaints == []
@@ -233,7 +233,7 @@ def test_a_code_needs_no_script(browser: Browser, product: Operator) -> None:
         with page.expect_popup() as opened:
             page.get_by_role("link", name="Open Codes with the code").click()
         consent(opened.value)
-        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible()
     assert complaints == []
 
 
@@ -272,7 +272,7 @@ def test_a_page_of_another_origin_that_opened_the_widget_learns_nothing(
             )
         consent(window)
         # Nobody whom the session names has answered, so that the window itself goes to the return URL.
-        expect(window.get_by_role("heading", name="Which team do you want to connect?")).to_be_visible(timeout=10_000)
+        expect(window.get_by_role("heading", name="Which team do you want to connect?")).to_be_visible()
         assert page.evaluate("heard") == []
         expect(page.locator("#result")).to_have_text("nothing yet")
 

@@ -1,4 +1,5 @@
-"""What ``turns`` keeps in Redis, and the Lua that reads and changes it. Times are by Redis's own clock, in seconds.
+"""What ``turns`` keeps in Redis, and the Lua that reads and changes it. Times are in seconds, by Redis's own clock
+or as they are given.
 
 A caller is a path, as ``tenant/client/end user``, and each part of it a node. Each line has a hash with its bucket
 (``tokens``, ``tokens_at``), ``hold_until`` and for each node the virtual time ``now:NODE`` of what is below it; for
@@ -11,18 +12,21 @@ _KEEP_SECONDS = 3600
 _LATE_SECONDS = 1  # a caller that asks no more is left out after that
 LOOK_SECONDS = 5  # at the most between two looks, so that a place that others have left is noticed
 _HEAD = f"""
-local stamp = redis.call('TIME')
-local now = tonumber(stamp[1]) + tonumber(stamp[2]) / 1000000
-local line = '{_PREFIX}:' .. ARGV[1]
+local line, now = '{_PREFIX}:' .. ARGV[1], tonumber(ARGV[2])
+if not now then
+    local stamp = redis.call('TIME')
+    now = tonumber(stamp[1]) + tonumber(stamp[2]) / 1000000
+end
 local waiting = line .. ':waiting'
 local function number(field) return tonumber(redis.call('HGET', line, field) or '0') end
 """
 
-# ARGV: line, caller, how many a second, room of the bucket. Answers the seconds to wait as a text, "0" for a turn.
+# ARGV: line, now or an empty text, caller, how many a second, room of the bucket.
+# Answers the seconds to wait as a text, "0" for a turn.
 TAKE = (
     _HEAD
     + f"""
-local caller, per_second, room = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local caller, per_second, room = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local function wait(seconds)
     redis.call('ZADD', waiting, tostring(now + math.min(seconds, {LOOK_SECONDS}) + {_LATE_SECONDS}), caller)
     redis.call('EXPIRE', waiting, {_KEEP_SECONDS})
@@ -92,19 +96,19 @@ return '0'
 """
 )
 
-# ARGV: line, caller.
+# ARGV: line, now or an empty text, caller.
 LEAVE = (
     _HEAD
     + """
-redis.call('ZREM', waiting, ARGV[2])
+redis.call('ZREM', waiting, ARGV[3])
 """
 )
 
-# ARGV: line, seconds.
+# ARGV: line, now or an empty text, seconds.
 HOLD = (
     _HEAD
     + f"""
-redis.call('HSET', line, 'hold_until', tostring(math.max(number('hold_until'), now + tonumber(ARGV[2]))))
+redis.call('HSET', line, 'hold_until', tostring(math.max(number('hold_until'), now + tonumber(ARGV[3]))))
 redis.call('EXPIRE', line, {_KEEP_SECONDS})
 """
 )

@@ -20,22 +20,27 @@ LONGEST_HOLD_SECONDS = 900.0
 LOOK_SECONDS: float = turn_scripts.LOOK_SECONDS
 
 
-def take_turn(line: str, caller: str, per_minute: int) -> float:
+def take_turn(line: str, caller: str, per_minute: int, *, now: float | None = None) -> float:
     """Return 0 if it is the caller's turn, which is taken then, else the seconds until it can be at the soonest.
 
     ``line`` names whose limit it is, and ``caller`` is its path, with slashes. One round trip to Redis. Ask again
     then, or after ``LOOK_SECONDS``: whoever does not loses its place. A caller that asks no more says so by ``leave``.
+    ``now`` is in seconds and the same for all who share a line; without it, it is as late as Redis says.
     """
     room = max(1.0, per_minute * BURST)
-    found = run_script(turn_scripts.TAKE, line, caller, max(per_minute - room, per_minute / 2) / 60, room)
+    found = run_script(turn_scripts.TAKE, line, _given(now), caller, max(per_minute - room, per_minute / 2) / 60, room)
     return 0.0 if found is None else float(found)
 
 
 def leave(line: str, caller: str) -> None:
     """Give up the caller's place in the line. One round trip to Redis."""
-    run_script(turn_scripts.LEAVE, line, caller)
+    run_script(turn_scripts.LEAVE, line, _given(None), caller)
 
 
-def hold(line: str, seconds: float) -> None:
+def hold(line: str, seconds: float, *, now: float | None = None) -> None:
     """Let nobody's turn come for so many seconds: the provider has asked for that. One round trip to Redis."""
-    run_script(turn_scripts.HOLD, line, min(seconds, LONGEST_HOLD_SECONDS))
+    run_script(turn_scripts.HOLD, line, _given(now), min(seconds, LONGEST_HOLD_SECONDS))
+
+
+def _given(now: float | None) -> float | str:
+    return "" if now is None else now

@@ -34,7 +34,6 @@ from tests.campaigns.stacks import control, database
 from tests.factories import make_sandbox_app_at, make_tenant
 
 _LEASE = "interval '61 seconds'"
-_MINTED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +78,7 @@ class Ground:
     def make_members(self, app: ProviderApp, count: int) -> list[Member]:
         """Make that many active connections, each with a grant of its own."""
         assert app.tenant is not None
-        tokens = [
-            one
-            for begin in range(0, count, _MINTED_AT_ONCE)
-            for one in self.control.mint(app.client_id, count=min(_MINTED_AT_ONCE, count - begin))
-        ]
+        tokens = self.control.mint(app.client_id, count=count)
         grants = {token: grant["id"] for grant in self.control.grants(client_id=app.client_id)
                   for token in grant["refresh_tokens"]}  # fmt: skip
         return [

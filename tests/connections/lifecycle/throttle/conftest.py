@@ -2,7 +2,6 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
 
 import pytest
 
@@ -25,14 +24,3 @@ def line(monkeypatch: pytest.MonkeyPatch) -> shared._Line:
     fresh = shared._Line()
     monkeypatch.setattr(shared, "_lines", defaultdict(lambda: fresh))
     return fresh
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give a machine that is busy with other tests time to answer."""
-    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 5.0)
-    shared._client.cache_clear()
-    shared._script.cache_clear()
-    yield
-    shared._client.cache_clear()
-    shared._script.cache_clear()

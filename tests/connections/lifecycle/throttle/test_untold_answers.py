@@ -1,26 +1,20 @@
 """An answer of which Redis is told nothing, because it would change nothing, still counts before the next failure."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from connections.lifecycle.throttle import admission, scripts, shared
+from connections.lifecycle.throttle import admission, scripts
 from connections.lifecycle.throttle.admission import admit, note
 from tests.connections.lifecycle.throttle.test_admission import fail
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[uuid.UUID]:
+def app(monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
     """An app of which nothing is known yet, and breakers that stay open for as long as they may."""
-    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 5.0)  # for a machine that is busy with other tests
     monkeypatch.setattr(admission.random, "random", lambda: 0.999)
-    shared._client.cache_clear()
-    shared._script.cache_clear()
-    yield uuid.uuid4()
-    shared._client.cache_clear()
-    shared._script.cache_clear()
+    return uuid.uuid4()
 
 
 def test_a_success_asks_redis_nothing_while_all_is_well(app: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> None:
