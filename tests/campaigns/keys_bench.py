@@ -42,7 +42,7 @@ def rotation(folder: Path, *, count: int = CONNECTIONS) -> dict[str, Any]:
         ) as stack,
         database(stack) as connected,
     ):
-        populated = populate(stack, count)
+        populated = populate(stack, count, "--alike")
         connected.execute("UPDATE connections_datakey SET created_at = created_at - interval '100 days'")
         connected.execute(_SPREAD, [DUE_EACH_SECOND])
         with Vends(stack, populated, callers=CALLERS) as vends:
