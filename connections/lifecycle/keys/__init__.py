@@ -10,6 +10,7 @@ ciphertext of sealed columns, data keys and their wrapping.
 - ``uses``: which key opens how much, and since when
 - ``rewrap``: brings columns and data keys under the first keys of their lists
 - ``rotate``: gives owners new data keys, and seals under them what earlier ones have sealed
+- ``swap``: replaces stored values that are still what was read
 - ``agreement``: whether all processes follow the same lists of keys
 - ``retire``: what still needs a key · ``leaving``: what keeps processes from dropping one that is gone from its file
 """

@@ -13,6 +13,7 @@ from connections.access.secrets import key_binding, keyring, unwrap
 from connections.database.locks import lock_to_reseal
 from connections.database.pool import short_transaction
 from connections.lifecycle.keys.columns import Change, Column, all_columns
+from connections.lifecycle.keys.swap import Swap, swap
 from connections.models import DataKey
 from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret, outer_fernet, outer_keys
@@ -107,8 +108,7 @@ def change_column(
         return not all(is_done(stored) for stored in column.ciphertexts(value))
 
     for page in column.pages():
-        due = [pk for pk, value in page if is_due(value)]
-        busy |= _change_rows(column, due, progress, pace, change)
+        busy |= _change_rows(column, [(pk, value) for pk, value in page if is_due(value)], progress, pace, change)
         progress.looked += len(page)
         progress.busy = len(busy)
         yield progress
@@ -116,7 +116,8 @@ def change_column(
         if not busy:
             break
         time.sleep(_PAUSE_SECONDS)
-        busy = set().union(*(_change_rows(column, batch, progress, pace, change) for batch in _batches(sorted(busy))))
+        again = column.rows().filter(pk__in=busy).order_by("pk").values_list("pk", column.field)
+        busy = _change_rows(column, [(pk, value) for pk, value in again if is_due(value)], progress, pace, change)
         progress.busy = len(busy)
         yield progress
 
@@ -125,27 +126,23 @@ def _is_newest(stored: bytes) -> bool:
     return outer_keys()[0].made_at(stored) is not None
 
 
-def _batches(keys: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(keys), BATCH):
-        yield keys[start : start + BATCH]
-
-
-def _change_rows(column: Column, keys: list[Any], progress: Progress, pace: Pace, change: Change) -> set[Any]:
-    """Change these rows; return those that somebody else has locked."""
+def _change_rows(
+    column: Column, due: list[tuple[Any, Any]], progress: Progress, pace: Pace, change: Change
+) -> set[Any]:
+    """Change these rows, read as ``due``; return those that somebody else has locked or changed meanwhile."""
     busy: set[Any] = set()
-    for batch in _batches(keys):
+    for start in range(0, len(due), BATCH):
+        batch = due[start : start + BATCH]
         pace.take(len(batch))
-        with short_transaction():
-            rows = lock_to_reseal(column.rows().filter(pk__in=batch).only("pk", column.field), limit=BATCH)
-            busy |= set(batch) - {row.pk for row in rows}
-            for row in rows:
-                try:
-                    anew = column.changed(getattr(row, column.field), change)
-                except Unreadable:
-                    progress.unreadable += 1
-                    continue
-                column.rows().filter(pk=row.pk).update(**{column.field: anew})
-                progress.changed += 1
+        swaps: dict[Any, Swap] = {}
+        for pk, value in batch:
+            try:
+                swaps[pk] = Swap(value, {column.field: column.changed(value, change)})
+            except Unreadable:
+                progress.unreadable += 1
+        made = swap(column.model, column.field, swaps)
+        progress.changed += len(made)
+        busy |= swaps.keys() - made
     # What was deleted since it was read is not busy.
     return set(column.rows().filter(pk__in=busy).values_list("pk", flat=True)) if busy else busy
 

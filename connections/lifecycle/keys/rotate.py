@@ -19,6 +19,7 @@ from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.keys.columns import SEEDS
 from connections.lifecycle.keys.rewrap import BATCH, Pace, Progress, change_column
+from connections.lifecycle.keys.swap import Swap, swap
 from connections.models import DataKey
 from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret, outer_fernet
@@ -37,8 +38,8 @@ def rotate(
 
     Yields how far it is, after each batch: a short transaction of up to 50 rows, locked in the order of their keys
     without waiting for anybody. Audits each new key. What others seal under an earlier key meanwhile is found by a
-    further pass; what they seal after that opens all the same. An
-    owner whose current key does not open is passed over, and counted.
+    further pass; what they seal after that opens all the same. An owner whose current key does not open is passed over,
+    and counted.
     """
     pace = Pace(rate)
     keys: dict[uuid.UUID | None, OpenedKey] = {}
@@ -95,11 +96,11 @@ def _reseal(place: SealedPlace, keys: dict[uuid.UUID | None, OpenedKey], pace: P
     for turn in range(_PASSES):
         left = 0
         for page in place.pages():
-            due = [row.pk for row in page if _is_due(place, row, keys)]
+            due = [row for row in page if _is_due(place, row, keys)]
             for start in range(0, len(due), BATCH):
                 batch = due[start : start + BATCH]
                 pace.take(len(batch))
-                left += len(batch) - _reseal_rows(place, batch, keys, progress)
+                left += _reseal_rows(place, batch, keys, progress)
             if turn == 0:
                 progress.looked += len(page)
             yield progress
@@ -122,23 +123,21 @@ def _is_due(place: SealedPlace, row: Any, keys: dict[uuid.UUID | None, OpenedKey
 def _reseal_rows(
     place: SealedPlace, batch: list[Any], keys: dict[uuid.UUID | None, OpenedKey], progress: Progress
 ) -> int:
-    """Seal these rows under the current keys of their owners. Return how many need no further pass."""
-    with short_transaction():
-        rows = lock_to_reseal(place.rows().filter(pk__in=batch), limit=BATCH)
-        for row in rows:
-            if not _is_due(place, row, keys):
-                continue
-            key = keys[place.owner(row)]
-            try:
-                plaintext = open_stored(getattr(row, place.field), place=place.place(row))
-            except Unreadable:
-                progress.unreadable += 1
-                continue
-            new: dict[str, Any] = {place.field: seal(plaintext, key=key, place=place.place(row))}
-            if place.names_key:
-                new["data_key_id"] = key.id
-            if place.has_mark:
-                new["fingerprint"] = fingerprint(Credential.from_bytes(plaintext).main_secret(), key=key)
-            place.model._default_manager.filter(pk=row.pk).update(**new)
-            progress.changed += 1
-        return len(rows)
+    """Seal these rows under the current keys of their owners. Return how many need a further pass."""
+    swaps: dict[Any, Swap] = {}
+    for row in batch:
+        key, stored = keys[place.owner(row)], getattr(row, place.field)
+        try:
+            plaintext = open_stored(stored, place=place.place(row))
+        except Unreadable:
+            progress.unreadable += 1
+            continue
+        new: dict[str, Any] = {place.field: seal(plaintext, key=key, place=place.place(row))}
+        if place.names_key:
+            new["data_key_id"] = key.id
+        if place.has_mark:
+            new["fingerprint"] = fingerprint(Credential.from_bytes(plaintext).main_secret(), key=key)
+        swaps[row.pk] = Swap(stored, new)
+    made = swap(place.model, place.field, swaps)
+    progress.changed += len(made)
+    return len(swaps) - len(made)
