@@ -131,11 +131,12 @@ class AuditVerificationAdmin(ReadOnlyAdmin[AuditVerification]):
             show.id_link(AuditEvent, found["row"], f"row {found['row']}") if found["row"] else "",
             show.id_link(AuditSeal, found["seal"], f"seal {found['seal']}"),
         ]
-        return show.join([found["detail"], *(link for link in links if link)])
+        further = [f"{found['further']} further seals are broken"] if found.get("further") else []
+        return show.join([found["detail"], *(link for link in links if link), *further])
 
     @admin.display(description="Compared")
     def compared(self, row: AuditVerification) -> str:
-        return f"{row.rows} rows, {row.reached} of {row.to_seal} seals whole"
+        return f"{row.rows} rows, {row.reached} of {row.to_seal} seals"
 
     @admin.display(description="Not sealed at its end")
     def shown_unsealed(self, row: AuditVerification) -> str:

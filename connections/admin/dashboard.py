@@ -17,6 +17,7 @@ from connections.access.staff import Staff, is_limited, limit_of, visible
 from connections.admin import show
 from connections.admin.charts import Columns, Line, Series, line
 from connections.dispatch import Task, count_waiting
+from connections.journal.verifications import last_finding
 from connections.lifecycle.figures import CONDITIONS
 from connections.lifecycle.quarantine.standing import Standing, standing
 from connections.models import (
@@ -99,6 +100,7 @@ class Overview:
     work: Work
     to_do: list[Figure]
     quarantine: Standing | None
+    broken_trail: dict[str, Any]
 
 
 def overview(*, user: Staff, now: datetime) -> Overview:
@@ -133,6 +135,7 @@ def overview(*, user: Staff, now: datetime) -> Overview:
         work=_work(now),
         to_do=_to_do(user, counts, now=now),
         quarantine=_quarantine(tenants, now=now),
+        broken_trail=_broken_trail(user),
     )
 
 
@@ -140,6 +143,11 @@ def _quarantine(tenants: Tenants, *, now: datetime) -> Standing | None:
     """Return how refresh quarantine stands while anything waits that the account may see. A few queries."""
     found = standing(now=now, tenants=tenants)
     return found if found.is_unfinished else None
+
+
+def _broken_trail(user: Staff) -> dict[str, Any]:
+    """Return what the last verification of the audit trail found broken, for those who may read verifications."""
+    return {} if is_limited(user) or not user.has_perm("connections.view_auditverification") else last_finding()
 
 
 def _counted(tenants: Tenants) -> "QuerySet[ConnectionFigures]":

@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 
 from connections.database.clock import database_now
 from connections.dispatch import waiting_tasks
+from connections.journal.verifications import last_finding
 from connections.models import (
     AuditEvent,
     AuditSeal,
@@ -170,6 +171,8 @@ def _audit(gauge: "Gauge") -> Iterator["Metric"]:
     oldest = AuditEvent.objects.filter(id__gt=last).order_by("id").values_list("at", flat=True).first()
     help_ = "How long the oldest audit row waits for its seal."
     yield gauge("latchkey_unsealed_age_seconds", help_, value=0.0 if oldest is None else _age(oldest))
+    help_ = "1 if the last verification has found the audit trail broken, else 0."
+    yield gauge("latchkey_audit_broken", help_, value=int(bool(last_finding())))
 
 
 def _queues(gauge: "Gauge") -> Iterator["Metric"]:

@@ -1,4 +1,4 @@
-"""Verify the sealed audit trail, and name what is broken first. Reads only.
+"""Verify the sealed audit trail, and name the first row of each seal that is broken. Reads only.
 
 What it finds: a row that was changed, deleted or added behind a seal; a seal that was changed, removed or signed by
 nobody; the end of the chain, where ``anchor`` names a seal that is not there any more.
@@ -52,28 +52,30 @@ class Checked:
 
 
 def verify_chain(*, from_seal: int, to_seal: int) -> Iterator[Checked]:
-    """Yield each seal from one number to another as it is checked. Stops after the first that is broken.
+    """Yield each seal from one number to another as it is checked, also those behind one that is broken.
 
-    The hash of the seal before the first is taken as it is. A few queries for each seal.
+    What follows a broken seal is compared with that seal as it stands; behind a missing one, the next one's own word
+    for what stood before it is taken, as is the hash of the seal before the first. A few queries for each seal.
     """
     before = AuditSeal.objects.filter(number=from_seal - 1).defer("leaves", "nonces").first()
     if from_seal > 1 and before is None:
         yield Checked(from_seal - 1, 0, _missing(from_seal - 1))
-        return
-    previous, after = (FIRST, 0) if before is None else (before.hash, before.last_id)
+    previous: str | None = FIRST if from_seal == 1 else before and before.hash
+    after = 0 if before is None else before.last_id
     gone_before = pruned_before()
     for number in range(from_seal, to_seal + 1):
         seal = AuditSeal.objects.filter(number=number).first()
         if seal is None:
             yield Checked(number, 0, _missing(number))
-            return
+            previous = None
+            continue
+        if previous is None:
+            previous, after = seal.previous, max(after, seal.first_id - 1)
         rows, broken = 0, _wrong_header(seal, previous=previous, after=after)
         if broken is None:
             rows, broken = _compare(seal, after=after, gone_before=gone_before)
         yield Checked(number, rows, broken)
-        if broken is not None:
-            return
-        previous, after = seal.hash, seal.last_id
+        previous, after = seal.hash, max(after, seal.last_id)
 
 
 def wrong_anchor(anchor: str) -> Broken | None:

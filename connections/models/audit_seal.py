@@ -80,9 +80,10 @@ class AuditPruning(models.Model):
 class AuditVerification(models.Model):
     """One verification of the trail, ordered in the admin or by the clock. The workers go on with it.
 
-    ``reached`` is the last seal that was found whole, ``rows`` counts the rows that were compared. ``finding`` says
-    what is broken first: ``kind``, ``seal``, ``row`` (an id, or null), ``detail``; it is empty where all is whole.
-    ``unsealed`` counts the rows that no seal covered yet at its end. ``claimed_until`` keeps two beats apart.
+    ``reached`` is the last seal that was looked at, ``rows`` counts the rows that were compared. ``finding`` says what
+    is broken first: ``kind``, ``seal``, ``row`` (an id, or null), ``detail``, and ``further``: how many more seals are
+    broken. It is empty where all is whole. ``unsealed`` counts the rows that no seal covered yet at its end.
+    ``claimed_until`` keeps two beats apart.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -106,12 +107,19 @@ class AuditVerification(models.Model):
         return f"verification of {self.ordered_at:%Y-%m-%d %H:%M}"
 
     def go_on(self, *, reached: int, rows: int) -> None:
-        """Record that all is whole up to the seal ``reached``, with so many ``rows`` more."""
-        self._set(reached=reached, rows=self.rows + rows)
+        """Record that all was looked at up to the seal ``reached``, with so many ``rows`` more, and what it found."""
+        self._set(reached=reached, rows=self.rows + rows, finding=self.finding)
 
-    def finish(self, *, at: datetime, finding: dict[str, Any], unsealed: int) -> None:
-        """Record its result."""
-        self._set(finished_at=at, finding=finding, unsealed=unsealed, claimed_until=None)
+    def find(self, finding: dict[str, Any]) -> None:
+        """Keep what is broken first, and count the others. ``go_on`` records it."""
+        if self.finding:
+            self.finding["further"] += 1
+        else:
+            self.finding = finding | {"further": 0}
+
+    def finish(self, *, at: datetime, unsealed: int) -> None:
+        """Record that it has looked at everything."""
+        self._set(finished_at=at, unsealed=unsealed, claimed_until=None)
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():

@@ -64,7 +64,7 @@ def _verify(options: dict[str, Any]) -> Answer:
     broken, rows, seals = _first_wrong_anchor(options["anchor"]), 0, 0
     told_at = time.monotonic()
     for checked in () if broken else verify_chain(from_seal=first, to_seal=last):
-        seals, rows, broken = seals + 1, rows + checked.rows, checked.broken
+        seals, rows, broken = seals + 1, rows + checked.rows, broken or checked.broken
         if time.monotonic() > told_at + _TELL_EVERY_SECONDS:
             sys.stderr.write(f"seal {checked.seal} of {last}, {rows} rows\n")
             told_at = time.monotonic()

@@ -5,5 +5,6 @@
 - ``installation``: the settings, addresses, folders and packages of the machine on which it runs
 - ``storage``: the database, the keys to what is in it and who has wrapped them, the broker, the clocks, and whether the
   background works
+- ``trail``: whether the audit trail is whole
 - ``parties``: the catalogue, provider apps and redirect URIs, and how calls leave the house
 """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from connections.management.doctor import installation, parties, storage
+from connections.management.doctor import installation, parties, storage, trail
 from connections.management.doctor.findings import Finding, Look, fault
 
 # In this order. ``_STORED`` want a database with all its tables.
@@ -17,7 +17,7 @@ _LOOKS: tuple[Look, ...] = (
     parties.catalogue,
 )
 _STORED: tuple[Look, ...] = (
-    *(storage.keys, storage.background, storage.quarantine),
+    *(storage.keys, storage.background, storage.quarantine, trail.audit_trail),
     *(parties.provider_apps, parties.client_secrets),
 )
 _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)

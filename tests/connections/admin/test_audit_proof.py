@@ -15,6 +15,7 @@ from connections.journal.audit import Actor, record
 from connections.journal.sealing import last_seal, seal_settled
 from connections.journal.verifications import continue_verifications
 from connections.models import AuditEvent, AuditVerification
+from tests.connections.admin.conftest import operator_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "admin:connections_auditverification_changelist"
@@ -39,6 +40,17 @@ def test_an_operator_orders_a_verification_and_reads_which_row_was_changed(olga:
     assert f"Row {changed}, which seal 1 covers, was changed." in page
     assert reverse("admin:connections_auditevent_change", args=[changed]) in page
     assert "A row was changed" in olga.get(reverse(LIST), {"result": "broken"}).content.decode()
+
+
+def test_the_first_page_says_that_the_trail_is_broken_to_those_who_may_read_it(olga: Client) -> None:
+    home = reverse("admin:index")
+    assert "The audit trail is broken" not in olga.get(home).content.decode()
+    found = {"kind": "row_changed", "seal": 1, "row": 1, "detail": "Row 1 was changed.", "further": 0}
+    now = database_now()
+    AuditVerification.objects.create(ordered_at=now, to_seal=1, finding=found, finished_at=now)
+    assert "The audit trail is broken" in olga.get(home).content.decode()
+    others = operator_with("otto", "view_connection")
+    assert "The audit trail is broken" not in others.get(home).content.decode()
 
 
 def test_the_page_of_a_seal_has_its_anchor(olga: Client) -> None:

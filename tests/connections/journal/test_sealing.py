@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -18,10 +18,12 @@ from connections.database.clock import database_now
 from connections.journal import sealing
 from connections.journal.audit import Actor, record
 from connections.journal.sealing import anchor_of, last_seal, seal_settled
-from connections.journal.verifications import continue_verifications, order_verification
+from connections.journal.verifications import continue_verifications, last_finding, order_verification
 from connections.journal.verify import Broken, count_unsealed, verify_chain, wrong_anchor
 from connections.lifecycle.housekeeping import prune_audit
-from connections.models import AuditEvent, AuditPruning, AuditRedaction, AuditSeal, AuditVerification
+from connections.management.doctor.findings import Level
+from connections.management.doctor.trail import audit_trail
+from connections.models import AuditEvent, AuditPruning, AuditRedaction, AuditSeal, AuditVerification, Notice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TENANT = uuid.UUID(int=7)
@@ -49,7 +51,8 @@ def ids(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def broken() -> Broken | None:
     newest = last_seal()
-    return [*verify_chain(from_seal=1, to_seal=0 if newest is None else newest.number)][-1].broken
+    checked = verify_chain(from_seal=1, to_seal=0 if newest is None else newest.number)
+    return next((one.broken for one in checked if one.broken), None)
 
 
 @contextmanager
@@ -330,11 +333,60 @@ def test_a_verification_goes_on_where_it_stopped_and_keeps_what_it_found(ids: li
     AuditVerification.objects.update(reached=1, rows=4)
     continue_verifications(now=now)
     run.refresh_from_db()
-    assert (run.reached, run.rows, run.finding["row"]) == (2, 10, ids[8])
+    assert (run.reached, run.rows, run.finding["row"]) == (3, 10, ids[8])
     again = order_verification(now=now, actor=Actor(operator="olga"))
     assert again is not None
     assert again != run
     assert AuditEvent.objects.get(action="audit.verify").operator == "olga"
+
+
+def verified(now: datetime) -> AuditVerification:
+    """Order a verification, and return it when it has ended."""
+    run = order_verification(now=now, actor=Actor(operator="olga"))
+    assert run is not None
+    continue_verifications(now=now)
+    run.refresh_from_db()
+    return run
+
+
+def test_whoever_broke_an_old_row_hides_none_of_what_is_broken_later(ids: list[int]) -> None:
+    now = database_now()
+    with past_the_triggers() as cursor:
+        cursor.execute("UPDATE connections_auditevent SET operator = 'x' WHERE id = ANY (%s)", [[ids[0], ids[9]]])
+        cursor.execute("DELETE FROM connections_auditseal WHERE number = 2")
+    run = verified(now)
+    assert (run.finding["row"], run.finding["further"], run.reached) == (ids[0], 2, 3)
+    assert last_finding() == run.finding
+
+
+def test_seals_that_are_gone_with_their_rows_were_known_to_an_earlier_verification(ids: list[int]) -> None:
+    now = database_now()
+    assert verified(now).finding == {} == last_finding()
+    with past_the_triggers() as cursor:
+        cursor.execute("DELETE FROM connections_auditseal WHERE number >= 2")
+        cursor.execute("DELETE FROM connections_auditevent WHERE id >= %s", [ids[4]])
+    run = verified(now)
+    assert (run.finding["kind"], run.finding["seal"], run.finding["further"]) == ("seal_missing", 2, 1)
+    with past_the_triggers() as cursor:
+        cursor.execute("DELETE FROM connections_auditseal")
+    assert verified(now).finding["seal"] == 1
+
+
+def test_the_operators_are_told_once_for_the_same_and_again_for_more(ids: list[int]) -> None:
+    now = database_now()
+    with past_the_triggers() as cursor:
+        cursor.execute("UPDATE connections_auditevent SET operator = 'x' WHERE id = %s", [ids[0]])
+    verified(now)
+    verified(now)
+    (notice,) = Notice.objects.all()
+    assert f"Row {ids[0]}, which seal 1 covers, was changed." in notice.body
+    with past_the_triggers() as cursor:
+        cursor.execute("UPDATE connections_auditevent SET operator = 'x' WHERE id = %s", [ids[9]])
+    verified(now)
+    assert Notice.objects.count() == 2
+    (finding,) = audit_trail()
+    assert finding.level is Level.FAULT
+    assert "1 further seals are broken" in finding.says
 
 
 def test_the_command_says_what_is_whole_and_fails_where_it_is_not(ids: list[int], capsys: Any) -> None:

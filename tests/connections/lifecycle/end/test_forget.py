@@ -37,7 +37,7 @@ def erase(tenant: Tenant, end_user: str) -> None:
 def first_broken() -> Broken | None:
     newest = last_seal()
     assert newest is not None
-    return [*verify_chain(from_seal=1, to_seal=newest.number)][-1].broken
+    return next((one.broken for one in verify_chain(from_seal=1, to_seal=newest.number) if one.broken), None)
 
 
 def write_past_the_triggers(statement: str, row: int) -> None:

@@ -1,4 +1,5 @@
 """The doctor is shown installations that are broken in one way each: ``test_examine.py``.
 
 - ``findings``, ``installation``, ``storage``, ``parties``: there as well
+- ``trail``: in ``connections/journal/test_sealing``
 """
