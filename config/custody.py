@@ -5,26 +5,28 @@ because they are renewed there.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import SecretStr
 
-from config.given import file_of
+from config.given import file_of, given_text
 from providers.custodians.custody import Aws, Azure, Custody, Google, OpenBao, Reader
 from providers.custodians.references import fault_of_place
 
 _POD_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+# What libpq reads where nothing names another file.
+_UNNAMED = (_POD_ACCOUNT, "~/.pgpass", "~/.postgresql/postgresql.key")
 _CONTAINER_HOST = "http://169.254.170.2"
 _AWS_SERVICES = (("kms", "KMS"), ("sts", "STS"), ("secretsmanager", "SECRETS_MANAGER"))
 
 
-def custody(secret_places: Sequence[str] = ()) -> Custody:
+def custody(secret_places: Sequence[str] = (), *, servers: Sequence[str] = ()) -> Custody:
     """Return what the environment says, and the places that ``LATCHKEY_SECRET_SOURCES`` allows. Reads no file.
 
-    Raises ``ImproperlyConfigured``.
+    ``servers`` are URLs of settings, of which some name files, such as keys of TLS. Raises ``ImproperlyConfigured``.
     """
     return Custody(
         aws=_aws(),
@@ -32,8 +34,27 @@ def custody(secret_places: Sequence[str] = ()) -> Custody:
         azure=_azure(),
         openbao=_openbao(),
         secret_places=_checked(secret_places),
-        own_files=(_POD_ACCOUNT, *(path for name, path in os.environ.items() if name.endswith("_FILE") and path)),
+        own_files=(*_UNNAMED, *_named_files(), *(path for url in servers for path in _files_of(url))),
     )
+
+
+def _named_files() -> Iterator[str]:
+    """Yield all that the environment may name as a file, of whichever library: settings, credentials, keys of TLS."""
+    for name, value in os.environ.items():
+        if name.endswith("_FILE"):
+            yield value
+        if value.startswith(("/", "~")):
+            yield from value.split(os.pathsep)
+        yield from _files_of(value)
+
+
+def _files_of(url: str) -> Iterator[str]:
+    """Yield the files that the parameters of a server's URL name, such as ``sslkey`` and ``ssl_keyfile``."""
+    try:
+        found = parse_qsl(urlsplit(url).query)
+    except ValueError:
+        return  # it is no URL
+    yield from (value for _, value in found if value.startswith(("/", "~")))
 
 
 def _checked(given: Sequence[str]) -> tuple[str, ...]:
@@ -125,7 +146,7 @@ def _secret(name: str) -> Reader:
 def _in_file(path: str) -> Reader:
     def read() -> SecretStr | None:
         try:
-            text = Path(path).read_text(encoding="utf-8").strip() if path else ""
+            text = given_text(Path(path)).strip() if path else ""
         except (OSError, UnicodeDecodeError):
             return None
         return SecretStr(text) if text else None

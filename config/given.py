@@ -22,7 +22,7 @@ class _Given(FileAwareMapping):  # type: ignore[misc]  # it has no types
         if self.env.get(name):
             raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: leave one of them out.")
         try:
-            return path.read_text(encoding="utf-8").strip()
+            return given_text(path).strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{name}_FILE cannot be read: {reason_of(error)}.") from None
 
@@ -63,6 +63,14 @@ def file_of(name: str) -> Path | None:
     """Return the file that the environment names for the setting ``name``, or None. No I/O."""
     named = os.environ.get(f"{name}_FILE")
     return Path(named) if named else None
+
+
+def given_text(path: Path) -> str:
+    """Return what a file of settings holds, without the mark that some editors put before it (U+FEFF).
+
+    Raises ``OSError`` and ``UnicodeDecodeError``.
+    """
+    return path.read_text(encoding="utf-8-sig")
 
 
 def reason_of(error: OSError | UnicodeDecodeError) -> str:

@@ -16,7 +16,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from config.given import file_of, reason_of
+from config.given import file_of, given_text, reason_of
 from connections.access import held_keks
 from connections.vault.keyring import KeyringError, check_separate_roots, parse_keyring
 from connections.vault.signing import parse_signing_keys
@@ -221,4 +221,4 @@ def _stamp(path: Path) -> _Stamp:
 
 def _entries(path: Path) -> tuple[str, ...]:
     """Return the keys in a file: one a line, or separated by commas."""
-    return tuple(key.strip() for key in re.split(r"[,\n]", path.read_text(encoding="utf-8")) if key.strip())
+    return tuple(key.strip() for key in re.split(r"[,\n]", given_text(path)) if key.strip())

@@ -35,7 +35,8 @@ KEK_KEYS = KEY_FILES.keys_of("KEK_KEYS", env.list("KEK_KEYS"))
 AUDIT_KEYS = KEY_FILES.keys_of("AUDIT_KEYS", env.list("AUDIT_KEYS"))
 # Key management services and vaults of the operator (OPERATIONS.md, Key services).
 # Places from which client secrets may be read (``providers.custodians.references``).
-CUSTODY = custody(env.list("LATCHKEY_SECRET_SOURCES", default=[]))
+_servers = [env.str(name, default="") for name in ("DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL")]
+CUSTODY = custody(env.list("LATCHKEY_SECRET_SOURCES", default=[]), servers=_servers)
 
 # --- Where it is reached ----------------------------------------------------------------------------------------------
 _urls = read_public_urls(
@@ -153,6 +154,9 @@ METRICS_HOST = env.str("LATCHKEY_METRICS_HOST", default="127.0.0.1")
 METRICS_PORT = env.count("LATCHKEY_METRICS_PORT", default=0)
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     raise ImproperlyConfigured("LATCHKEY_METRICS_TOKEN can be guessed: it needs at least 16 characters.")
+
+# A file that a worker touches while it takes tasks: each worker of a machine needs one of its own.
+ALIVE_FILE = env.str("LATCHKEY_ALIVE_FILE", default="")
 
 # --- Traces and crashes -----------------------------------------------------------------------------------------------
 TRACES_ENDPOINT = HiddenUrl(env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default=""))

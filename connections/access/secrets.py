@@ -366,6 +366,25 @@ def keys_open() -> bool:
     return True
 
 
+def foreign_keks() -> list[str]:
+    """Return the ids of ``KEK_KEYS`` under which data keys are wrapped that do not open: those of another key.
+
+    Tries the newest data key of each id; one that a service does not give now is not judged. One query.
+    """
+    newest = DataKeyRow.objects.exclude(wrapped=SHREDDED).order_by("kek_id", "-created_at").distinct("kek_id")
+    return [row.kek_id for row in newest if keyring().has(row.kek_id) and not _is_opened(row)]
+
+
+def _is_opened(row: DataKeyRow) -> bool:
+    try:
+        unwrap(row)
+    except KeyAway:
+        return True
+    except Unreadable:
+        return False
+    return True
+
+
 def digest(secret: str) -> bytes:
     """Return the SHA-256 of a random 256-bit secret. Secrets are stored and looked up by it.
 

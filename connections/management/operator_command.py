@@ -110,7 +110,7 @@ def operator() -> Actor:
 def text_from(source: str) -> str:
     """Return the text of the file ``source``; ``-`` reads standard input. Raises ``CommandError``."""
     try:
-        return sys.stdin.read(_MOST_SECRETS) if source == "-" else Path(source).read_text(encoding="utf-8")
+        return sys.stdin.read(_MOST_SECRETS) if source == "-" else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not text"
         raise CommandError(f"The file {source!r} cannot be read: {reason}.") from None

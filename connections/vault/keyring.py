@@ -185,6 +185,8 @@ def check_separate_roots(
         raise KeyringError("FERNET_KEYS is empty: give at least one key (the first encrypts, all decrypt).")
     if any(len(key) < KEY_BYTES for key in fernet_keys):
         raise KeyringError("A key in FERNET_KEYS is shorter than 32 characters: generate one with at least 32.")
+    if not all(key.isprintable() for key in fernet_keys):
+        raise KeyringError("A key in FERNET_KEYS has a character that cannot be seen: it would be another key without.")
     if secret_key in fernet_keys:
         raise KeyringError("SECRET_KEY is also in FERNET_KEYS: the two must differ.")
     if not set(audit_seeds).isdisjoint(keyring.materials()):

@@ -37,8 +37,12 @@ def read_file(path: str, *, within: str) -> str:
     if 0 <= time.time() - stamp[0] / 1e9 < _SETTLES_SECONDS:
         raise CustodianAway("The file is being written: it is read once it stays as it is for a second.")
     with suppress(UnicodeDecodeError):
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     raise CustodianRefuses("The file is not text in UTF-8.")
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(os.path.expanduser(path))  # noqa: PTH111 (Path raises where there is no home)
 
 
 def _stamped(path: str, *, folder: str) -> tuple[bytes, tuple[int, int, int]]:
@@ -46,7 +50,7 @@ def _stamped(path: str, *, folder: str) -> tuple[bytes, tuple[int, int, int]]:
     real = os.path.realpath(path)
     if is_of_the_system(real) or os.path.commonpath([real, folder]) != folder:
         raise CustodianRefuses("The file is a link that leads out of the folder that LATCHKEY_SECRET_SOURCES names.")
-    if real in map(os.path.realpath, current_custody().own_files):
+    if real in map(_real, current_custody().own_files):
         raise CustodianRefuses("Latchkey itself reads this file, as a setting says: no provider gets what is in it.")
     try:
         descriptor = os.open(real, _FLAGS)

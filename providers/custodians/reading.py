@@ -8,7 +8,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import SecretStr
@@ -59,12 +60,17 @@ def _member(found: Any, member: str) -> Any:
 
 def _from_vault(name: str) -> Any:
     """Return the object that a key/value engine keeps. That of version 2 stands within another, beside its version."""
-    data = openbao.call("GET", openbao.path_of(name)).get("data")
+    data = openbao.call("GET", openbao.path_of(name), decides=_kept_nowhere).get("data")
     if isinstance(data, dict) and set(data) == {"data", "metadata"} and isinstance(data["metadata"], dict):
         data = data["data"]
     if not isinstance(data, dict):
         raise CustodianRefuses("Vault has no such secret, or its newest version is deleted.")
     return data
+
+
+def _kept_nowhere(status: int, told: Mapping[str, Any]) -> bool:
+    """Whether an answer says that there is no such secret: without a word, or with what is left of a deleted one."""
+    return status == HTTPStatus.NOT_FOUND and (told.get("errors") == [] or isinstance(told.get("data"), dict))
 
 
 def _from_aws(name: str) -> str:

@@ -1,11 +1,13 @@
 """What the environment says of custodians, under their vendors' names."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config.custody import custody
+from config.local.supervisor.state import PROJECT_ROOT
 
 VENDORS = ("AWS_", "AZURE_", "GOOGLE_", "GCE_", "IDENTITY_", "VAULT_")
 
@@ -90,3 +92,51 @@ def test_files_of_settings_are_known_as_our_own(monkeypatch: pytest.MonkeyPatch)
     found = custody().own_files
     assert {"/etc/latchkey/keys/KEK_KEYS", "/etc/latchkey/token"} < {*found}
     assert "/var/run/secrets/kubernetes.io/serviceaccount/token" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "path"),
+    [
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/etc/gcp/key.json", "/etc/gcp/key.json"),
+        ("PGPASSFILE", "/etc/latchkey/pgpass", "/etc/latchkey/pgpass"),
+        ("PGSSLKEY", "~/client.key", "~/client.key"),
+        ("KUBECONFIG", "/etc/a:/etc/b", "/etc/b"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/etc/otel.key", "/etc/otel.key"),
+        ("A_URL_OF_SOME_LIBRARY", "amqps://host/?keyfile=/etc/broker.key", "/etc/broker.key"),
+        ("VAULT_TOKEN_FILE", "token", "token"),
+    ],
+)
+def test_whatever_else_the_environment_names_is_our_own_too(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, path: str
+) -> None:
+    assert path not in custody().own_files
+    monkeypatch.setenv(name, value)
+    assert path in custody().own_files
+
+
+def test_files_that_servers_are_asked_with_are_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = (
+        "postgresql://u:p@db/latchkey?sslmode=verify-full&sslkey=%2Fetc%2Fpg.key&passfile=/etc/pgpass",
+        "rediss://broker:6379/0?ssl_keyfile=/etc/redis.key&ssl_cert_reqs=required",
+        "postgresql://[broken",
+        "",
+    )
+    found = set(custody(servers=servers).own_files) - set(custody().own_files)
+    assert found == {"/etc/pg.key", "/etc/pgpass", "/etc/redis.key"}
+
+
+def test_one_file_that_is_allowed_is_no_file_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATCHKEY_SECRET_SOURCES", "file:/run/latchkey/hubspot")
+    assert "/run/latchkey/hubspot" not in custody().own_files
+
+
+def test_every_variable_that_is_read_is_told() -> None:
+    """OPERATIONS.md names each; the README's table of settings is about what is ours."""
+    code = (PROJECT_ROOT / "config/custody.py").read_text()
+    read = set(re.findall(r'_(?:text|url|secret)\("([A-Z][A-Z0-9_]+)"\)', code))
+    services = re.search(r"_AWS_SERVICES = \((.*)\)", code)
+    assert services
+    read |= {f"AWS_ENDPOINT_URL_{name}" for name in re.findall(r'"([A-Z_]+)"', services[1])}
+    assert len(read) > 30
+    told = (PROJECT_ROOT / "OPERATIONS.md").read_text()
+    assert [name for name in sorted(read) if f"`{name}`" not in told] == []

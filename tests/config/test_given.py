@@ -22,6 +22,15 @@ def test_a_file_says_what_a_variable_would(env: GivenEnv, tmp_path: Path, monkey
     assert env.str("DATABASE_URL").endswith("/latchkey")
 
 
+def test_what_an_editor_puts_before_a_text_is_no_part_of_it(
+    env: GivenEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "token"
+    told.write_bytes(b"\xef\xbb\xbfs3cret\r\n")
+    monkeypatch.setenv("A_TOKEN_FILE", str(told))
+    assert env.str("A_TOKEN") == "s3cret"
+
+
 def test_nothing_of_a_file_enters_the_environment(
     env: GivenEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

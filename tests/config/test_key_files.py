@@ -69,6 +69,23 @@ def test_a_change_is_followed(lists: Lists, name: str, replaces: bool, between: 
     assert not lists.files.look()
 
 
+@pytest.mark.parametrize("name", ["FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS"])
+def test_a_mark_that_an_editor_puts_before_a_list_makes_no_other_key(lists: Lists, name: str) -> None:
+    newer = secrets.token_urlsafe(32) if name == "FERNET_KEYS" else kek("2")
+    write(lists.paths[name], f"\ufeff{lists.first[name]}\r", f"{newer}\r")
+    assert lists.files.look()
+    assert list(lists.now[name]) == [lists.first[name], newer]
+
+
+@pytest.mark.parametrize("unseen", ["\ufeff", "\u200b", "\u00a0", "\x00", "\t"])
+def test_a_key_with_a_character_that_nobody_sees_is_refused(lists: Lists, unseen: str) -> None:
+    key = secrets.token_urlsafe(32)
+    write(lists.paths["FERNET_KEYS"], lists.first["FERNET_KEYS"], f"{key[:8]}{unseen}{key[8:]}")
+    assert not lists.files.look()
+    assert "a character that cannot be seen" in lists.files.problem
+    assert key not in lists.files.problem
+
+
 def test_it_is_noticed_by_whoever_uses_the_keys(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = kek("2")
     write(lists.paths["KEK_KEYS"], newer, lists.first["KEK_KEYS"])

@@ -67,7 +67,7 @@ def _reasons(use: KeyUse) -> list[str]:
         reasons = [f"{count} {kind}{what} are under it: `keys rewrap`" for what, count in use.of.items()]
     if use.place == 1:
         reasons.insert(0, f"it is the first of {use.setting}, which is used for whatever is new")
-    if use.setting != "AUDIT_KEYS" and (says := disagreement(followers())):
+    if says := disagreement(followers()):
         reasons.append(says)
     if use.setting == "FERNET_KEYS" and (spooled := count_spooled()):
         reasons.append(f"{spooled} files wait in this machine's spool, and may be under it")

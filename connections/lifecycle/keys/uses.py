@@ -86,8 +86,8 @@ def _listed(setting: str, ids: Sequence[str], told: dict[str, tuple[int, datetim
 def fernet_uses(*, is_exact: bool) -> list[KeyUse]:
     """Return how many stored values each key of ``FERNET_KEYS`` opens.
 
-    Reads every value with ``is_exact``; else up to 1,000 rows of each column, from which it concludes the rest. Which
-    key made a value can only be found by trying, which takes some 20 µs.
+    Reads every value with ``is_exact``; else up to 1,000 rows of each column, from both its ends, from which it
+    concludes the rest. Which key made a value can only be found by trying, which takes some 20 µs.
     """
     keys = outer_keys()
     found = {
@@ -106,8 +106,7 @@ def _uses_of(column: Column, keys: Sequence[OuterKey], *, most: int | None) -> l
     counts: Counter[str] = Counter()
     since: dict[str, datetime] = {}
     looked = 0
-    is_whole = True
-    for page in column.pages(size=SAMPLE):
+    for page in column.pages(size=SAMPLE) if most is None else [column.sample(most)]:
         for _, value in page:
             for stored in column.ciphertexts(value):
                 key, made_at = _maker(stored, keys)
@@ -115,9 +114,7 @@ def _uses_of(column: Column, keys: Sequence[OuterKey], *, most: int | None) -> l
                 if made_at is not None:
                     since[key] = min(made_at, since.get(key, made_at))
         looked += len(page)
-        if most is not None and looked >= most:
-            is_whole = len(page) < SAMPLE
-            break
+    is_whole = most is None or looked < most
     total = looked if is_whole else column.rows().count()
     share = 1.0 if is_whole or not looked else max(1.0, total / looked)
     return [

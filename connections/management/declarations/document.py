@@ -233,7 +233,7 @@ def secret_at(found: SecretSource, document: Document, place: str) -> str:
 def text_at(file: str, document: Document, place: str) -> str:
     """Return the text of a file beside the document. Raises ``DeclarationError`` that names ``place``."""
     try:
-        return (document.folder / file).read_text(encoding="utf-8")
+        return (document.folder / file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "is not text"
         raise DeclarationError(f"{document.source}: {place}: the file {file} cannot be read: {why}.") from None

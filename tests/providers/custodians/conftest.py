@@ -17,7 +17,7 @@ def use() -> Iterator[Callable[[Custody], None]]:
     before, policy = current_custody(), egress.current_policy()
 
     def make(custody: Custody) -> None:
-        for kept in (aws._kept, azure._tokens, google._tokens, openbao._tokens):
+        for kept in (aws._kept, azure._tokens, google._tokens, openbao._tokens, openbao._renewed):
             kept.forget()
         configure_custody(custody)
 

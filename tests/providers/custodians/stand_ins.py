@@ -133,6 +133,7 @@ class Bao(StandIn):
         self.tokens = {self.TOKEN}
         self.keys = [secrets.token_bytes(32)]
         self.lease_seconds = 3600
+        self.renewable = True
         self.namespace = ""
         self.kept: dict[str, dict[str, Any] | None] = {}
 
@@ -145,10 +146,15 @@ class Bao(StandIn):
     def answer(self, call: Call) -> Answer:
         if call.headers.get("X-Vault-Namespace", "") != self.namespace:
             return 404, {"errors": ["no handler for route"]}
-        if call.path.startswith("/v1/auth/"):
+        if call.path.endswith("/login"):
             return self._login(call)
         if call.headers.get("X-Vault-Token") not in self.tokens:
             return 403, {"errors": ["permission denied"]}
+        if call.path == "/v1/auth/token/lookup-self":
+            return 200, {"data": {"ttl": self.lease_seconds, "renewable": self.renewable, "explicit_max_ttl": 0}}
+        if call.path == "/v1/auth/token/renew-self":
+            lease = {"lease_duration": self.lease_seconds, "renewable": True}
+            return (200, {"auth": lease}) if self.renewable else (400, {"errors": ["lease is not renewable"]})
         if call.method == "GET" and (path := call.path.removeprefix("/v1/")) in self.kept:
             return self._kept(path)
         what = re.fullmatch(r"/v1/transit/(encrypt|decrypt)/latchkey", call.path)

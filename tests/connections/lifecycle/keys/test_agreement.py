@@ -1,11 +1,14 @@
 """Whether the processes that run follow the same lists: seen in the names of their sessions, as they really stand."""
 
+import base64
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 from django.db import connection as database
+from pytest_django import Settings
 
 from connections.access.key_lists import mark
 from connections.database.pool import direct_parameters
@@ -78,6 +81,23 @@ def test_a_process_tells_of_a_change_by_itself(transactional_db: None, add_keys:
         assert followers() == [], "it is not another process to itself"
     finally:
         presence.stop()
+
+
+def test_other_keys_of_the_audit_trail_are_other_lists(transactional_db: None, settings: Settings) -> None:
+    """A process that still signs with the earlier key would have its seals doubted when that is gone."""
+    before = mark()
+    earlier = settings.AUDIT_KEYS[0]
+    newer = f"newer:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    marks = [before]
+    for keys in ([earlier, newer], [newer, earlier], [newer]):
+        settings.AUDIT_KEYS = keys
+        marks.append(mark())
+    assert len(set(marks)) == 4
+    settings.AUDIT_KEYS = [newer, earlier]
+    with running(f"latchkey presence {before} worker:8@a"):
+        (reason,) = may_retire(earlier.partition(":")[0]).reasons
+        assert "worker:8@a" in reason
+    assert may_retire(earlier.partition(":")[0]).may_go
 
 
 def test_a_key_stays_while_a_process_may_not_know_the_newer_one(stored: list[str], add_keys: Callable[[], str]) -> None:

@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from django.conf import settings as project
 from pytest_django import Settings
@@ -60,6 +61,23 @@ def test_an_outer_key_stays_until_it_was_retired_lately(stored: list[str], add_k
     assert still_needed(lists(), without("FERNET_KEYS", 0)) != "", "the other one was not"
     row = AuditEvent.objects.get(action="key.retired")
     assert (row.operator, row.detail) == ("anna", {"list": "FERNET_KEYS", "key": earlier})
+
+
+def test_an_outer_key_stays_while_files_wait_in_the_spool_of_this_process(
+    stored: list[str], add_keys: Callable[[], str], settings: Settings, tmp_path: Path
+) -> None:
+    """On whatever machine `keys retire` was asked: it has seen the spool of that one."""
+    add_keys()
+    list(rewrap())
+    earlier = outer_keys()[1].fingerprint
+    settings.SPOOL_DIR = tmp_path / "of the command"
+    assert retire(earlier, actor=Actor(operator="anna")).may_go
+    settings.SPOOL_DIR = tmp_path
+    (tmp_path / "one.aside").write_bytes(b"sealed")
+    says = still_needed(lists(), without("FERNET_KEYS", 1))
+    assert says == f"FERNET_KEYS lacks {earlier}, and 1 files that wait in this machine's spool may be under it"
+    (tmp_path / "one.aside").unlink()
+    assert still_needed(lists(), without("FERNET_KEYS", 1)) == ""
 
 
 def test_a_key_of_seals_stays_at_least_by_its_public_half(stored: list[str], settings: Settings) -> None:

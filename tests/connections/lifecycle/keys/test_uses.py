@@ -9,7 +9,8 @@ from pytest_django import Settings
 from connections.lifecycle.keys import uses
 from connections.lifecycle.keys.rewrap import rewrap
 from connections.lifecycle.keys.uses import audit_uses, data_key_use, fernet_uses, kek_uses
-from connections.models import DataKey
+from connections.models import CredentialVersion, DataKey
+from connections.models.fields import StoredSecret, outer_fernet
 
 
 def test_keys_of_both_lists_are_counted(stored: list[str], add_keys: Callable[[], str], settings: Settings) -> None:
@@ -44,6 +45,21 @@ def test_a_sample_is_said_to_be_one(stored: list[str], monkeypatch: pytest.Monke
     assert use.of["connections_credentialversion.secrets"] == len(stored)
     (use,) = fernet_uses(is_exact=True)
     assert not use.is_estimate
+
+
+def test_a_sample_sees_both_ends_of_a_column(
+    stored: list[str], add_keys: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rewrap that was stopped has left the first rows under the newer key, and the last under the earlier one."""
+    add_keys()
+    monkeypatch.setattr(uses, "SAMPLE", 3)
+    rows = CredentialVersion.objects.order_by("pk")
+    for row in rows[: len(stored) - 1]:
+        fresh = StoredSecret(outer_fernet().encrypt(outer_fernet().decrypt(row.secrets.stored)))
+        CredentialVersion.objects.filter(pk=row.pk).update(secrets=fresh)
+    newest, earlier = fernet_uses(is_exact=False)
+    assert newest.of["connections_credentialversion.secrets"] > 0
+    assert earlier.of["connections_credentialversion.secrets"] > 0
 
 
 def test_a_key_is_old_after_ninety_days_of_use(stored: list[str], add_keys: Callable[[], str]) -> None:
