@@ -13,7 +13,7 @@ from connections.admin.filters import ChoiceFilter, TenantFilter, id_filter
 from connections.admin.many import are_many, ask_about_many, order_act
 from connections.admin.proof import is_proven, page_that_proves
 from connections.database.clock import database_now
-from connections.lifecycle.quarantine.release import release
+from connections.lifecycle.quarantine.release import Unsorted, release
 from connections.lifecycle.steer.on_demand import Told, release_on_demand
 from connections.models import BulkAct, Connection, HeldConnection, TokenVerdict
 from connections.models.quarantine import held
@@ -144,7 +144,12 @@ class HeldConnectionAdmin(ButtonsAdmin[HeldConnection], ReadOnlyAdmin[HeldConnec
             return None
         ids = list(rows.values_list("id", flat=True))
         chosen = Q(connection_id__in=ids)
-        count = release(chosen, with_used=False, actor=operator_behind(request), now=database_now())
+        try:
+            count = release(chosen, with_used=False, actor=operator_behind(request), now=database_now())
+        except Unsorted:
+            words = "Everything waits until it is sorted, which a worker does within seconds: try again then."
+            self.message_user(request, words, messages.ERROR)
+            return None
         self.message_user(request, f"{count} released: they refresh again.", messages.SUCCESS)
         if left := HeldConnection.objects.filter(chosen, held()).count():
             words = f"{left} left alone, whose refresh token was used: let the end users connect again."

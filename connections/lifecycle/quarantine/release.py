@@ -9,16 +9,24 @@ from connections.database.locks import lock_connections
 from connections.journal import audit
 from connections.journal.audit import Actor
 from connections.models import HeldConnection, TokenVerdict
+from connections.models.quarantine import holding
 
 BATCH = 500
+
+
+class Unsorted(Exception):
+    """Everything is held, until it is known which connections have to be: there is nothing yet to choose from."""
 
 
 def release(which: Q, *, with_used: bool, actor: Actor, now: datetime) -> int:
     """Let the held connections of ``which`` (a condition of held rows) refresh again. Return how many.
 
     Leaves those alone whose refresh token is known to be used, unless ``with_used``: at a strict provider their next
-    refresh ends the grant. Each batch is a short transaction that locks its connections; an audit row for each.
+    refresh ends the grant. Each batch is a short transaction that locks its connections; an audit row for each. Raises
+    ``Unsorted``.
     """
+    if holding().exists():
+        raise Unsorted
     wanted = HeldConnection.objects.filter(which)
     if not with_used:
         wanted = wanted.exclude(verdict=TokenVerdict.USED)

@@ -22,7 +22,7 @@ from connections.lifecycle.steer import on_demand, switches
 from connections.lifecycle.steer.export import standing_of
 from connections.lifecycle.steer.on_demand import Told
 from connections.models import BulkAct, BulkJob, BulkRow, Connection, HeldConnection
-from connections.models.quarantine import held
+from connections.models.quarantine import held, holding
 from connections.refusals import Refusal
 
 KEPT = timedelta(days=90)
@@ -46,9 +46,9 @@ def order_bulk(
 ) -> BulkJob:
     """Order ``act`` on ``rows``, as they are now. ``tenant_id`` where they are all of one tenant. One transaction.
 
-    Of a release only those are rows of the job that a quarantine holds.
+    Of a release only those are rows of the job that a quarantine holds: all of them until it is sorted.
     """
-    if act is BulkAct.RELEASE:
+    if act is BulkAct.RELEASE and not holding().exists():
         rows = rows.filter(id__in=HeldConnection.objects.filter(held()).values("connection_id"))
     with short_transaction():
         job = BulkJob.objects.create(
@@ -118,6 +118,8 @@ def _take_turn(job: BulkJob, *, give_up_at: float) -> bool:
     act = BulkAct(job.act)
     if (queue := _QUEUES.get(act)) is not None and (count_waiting(queue) or 0) > _MOST_WAITING:
         return False
+    if act is BulkAct.RELEASE and job.cancelled_at is None and holding().exists():
+        return False  # it is not known yet of which rows the tokens were used
     rows = list(BulkRow.objects.filter(job=job, code="").select_related("connection")[:_TURN])
     if not rows:
         with short_transaction() as now:

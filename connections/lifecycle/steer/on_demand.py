@@ -20,7 +20,7 @@ from connections.journal import audit
 from connections.lifecycle.credentials.reread import discard_unread, reread
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.probe.probe import probe
-from connections.lifecycle.quarantine.release import release
+from connections.lifecycle.quarantine.release import Unsorted, release
 from connections.lifecycle.quarantine.standing import hold_of
 from connections.lifecycle.refresh.claim import FLOOR, Need, Outcome, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
@@ -88,6 +88,9 @@ class Told:
     code: str
     detail: str
     retry_after_seconds: float | None = None
+
+
+_UNSORTED = Told(False, "unsorted", "Everything waits until it is sorted, which a worker does within seconds.", 5.0)
 
 
 def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: Trigger = Trigger.OPERATOR) -> Told:
@@ -160,10 +163,14 @@ def release_on_demand(connection_id: uuid.UUID, *, with_used: bool, now: datetim
     if hold is None:
         return Told(False, "not_held", "No quarantine holds it: there is nothing to release.")
     if hold.verdict is None:
-        return Told(False, "unsorted", "Everything waits until it is sorted, which a worker does within seconds.", 5.0)
+        return _UNSORTED
     if hold.verdict is TokenVerdict.USED and not with_used:
         return Told(False, "token_used", "Left alone: its refresh token was used, so let the end user connect again.")
-    if not release(Q(connection=connection_id), with_used=with_used, actor=actor, now=now):
+    try:
+        count = release(Q(connection=connection_id), with_used=with_used, actor=actor, now=now)
+    except Unsorted:
+        return _UNSORTED
+    if not count:
         return Told(False, "not_held", "Somebody else has released it, or it was found to be used meanwhile.")
     return Told(True, "released", "Released: it refreshes again.")
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from connections.database.clock import database_now, in_utc
 from connections.lifecycle.quarantine.begin import begin_quarantine
 from connections.lifecycle.quarantine.pulse import beat
-from connections.lifecycle.quarantine.release import release
+from connections.lifecycle.quarantine.release import Unsorted, release
 from connections.lifecycle.quarantine.sort import sort_held
 from connections.lifecycle.quarantine.standing import standing
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
@@ -141,8 +141,14 @@ def _release(options: dict[str, Any]) -> Answer:
     which = Q() if options["all"] else Q(connection__tenant=tenant)
     if options["connection"] is not None:
         which = Q(connection_id=options["connection"])
-    now = database_now()
-    count = release(which, with_used=options["with_used"], actor=operator(), now=now)
+    sort_held(now=database_now())  # as a worker does within seconds: where none runs yet, it is done here
+    try:
+        count = release(which, with_used=options["with_used"], actor=operator(), now=database_now())
+    except Unsorted:
+        raise CommandError(
+            "Everything is held, and it cannot be told yet which connections have to be: see `manage.py quarantine"
+            " status`, and start a worker, which sorts them."
+        ) from None
     left = HeldConnection.objects.filter(which, held()).count()
     said = f"{count} connections refresh again."
     if left:

@@ -16,6 +16,7 @@ from connections.models import (
     Connection,
     HeldConnection,
     Installation,
+    RewindCause,
     StaffLimit,
     TokenVerdict,
 )
@@ -114,6 +115,14 @@ def test_the_page_of_the_connection_says_why_and_leads_there(olga: Client, held:
         shown = olga.get(page_url(held[name].connection)).content.decode()
         assert says in shown
         assert f"{list_url(HeldConnection)}?connection={held[name].pk}" in shown
+
+
+def test_until_it_is_sorted_none_is_said_to_be_released(olga: Client, held: dict[str, HeldConnection]) -> None:
+    begun = {"quarantined_at": database_now(), "cause": RewindCause.ORDERED, "sorted_at": None}
+    Installation.objects.update_or_create(only=True, defaults=begun)
+    (told,) = messages_of(release(olga, *held.values(), confirmed="1"))
+    assert told.startswith("Everything waits until it is sorted")
+    assert len(waiting()) == 4
 
 
 def test_one_is_released_and_one_with_a_used_token_all_the_same(olga: Client, held: dict[str, HeldConnection]) -> None:

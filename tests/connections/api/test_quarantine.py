@@ -109,6 +109,14 @@ def test_until_it_is_sorted_nothing_is_released(keeper: Caller, held: dict[str, 
     assert release(keeper, held["a"]) == "unsorted"
     assert HeldConnection.objects.count() == 4
     assert call(keeper, "GET", "/quarantine").json()["sorted"] is False
+    job = call(keeper, "POST", "/bulk-jobs", {"act": "release", "everything": True}).json()
+    assert job["total"] == 4, "everything of the tenant's is held"
+    continue_bulk(now=database_now())
+    assert HeldConnection.objects.count() == 4
+    Installation.objects.update(sorted_at=database_now())
+    continue_bulk(now=database_now())
+    job = call(keeper, "GET", f"/bulk-jobs/{job['id']}").json()
+    assert job["outcomes"] == {"released": 2, "token_used": 1, "not_held": 1}
 
 
 def test_another_tenants_is_never_released(keeper: Caller, held: dict[str, Connection]) -> None:

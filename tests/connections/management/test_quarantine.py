@@ -3,8 +3,10 @@
 import pytest
 
 from connections.database.clock import database_now
+from connections.journal.audit import Actor
+from connections.lifecycle.quarantine.begin import begin_quarantine
 from connections.lifecycle.quarantine.pulse import beat
-from connections.models import AuditEvent, HeldConnection, Tenant, TokenVerdict
+from connections.models import AuditEvent, HeldConnection, RewindCause, Tenant, TokenVerdict
 from tests.connections.api.stored import make_connection
 from tests.connections.management.conftest import Run
 
@@ -55,3 +57,12 @@ def test_begun_after_beats_without_a_moment_everything_waits(run: Run, acme: Ten
     beat(now=database_now())
     assert run("quarantine", "begin", "--json").data["sorted"]["unknown"] == 1
     assert run("quarantine", "status", "--json").data["rewound_to"] is None
+
+
+def test_a_release_before_any_worker_has_sorted_sorts_first(run: Run, acme: Tenant) -> None:
+    """As after a restore, when nothing runs yet."""
+    make_connection(acme)
+    beat(now=database_now())
+    begin_quarantine(RewindCause.ORDERED, rewound_to=None, actor=Actor(operator="anna"), now=database_now())
+    assert run("quarantine", "release", "--tenant", "acme", "--json").data == {"released": 1, "left": 0}
+    assert run("quarantine", "status", "--json").data["waits"] == 0

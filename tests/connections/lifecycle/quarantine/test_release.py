@@ -8,8 +8,16 @@ from connections.database.clock import database_now
 from connections.database.locks import lock_connections
 from connections.journal.audit import Actor
 from connections.lifecycle.quarantine import release as module
-from connections.lifecycle.quarantine.release import release
-from connections.models import AuditEvent, Connection, HeldConnection, Tenant, TokenVerdict
+from connections.lifecycle.quarantine.release import Unsorted, release
+from connections.models import (
+    AuditEvent,
+    Connection,
+    HeldConnection,
+    Installation,
+    RewindCause,
+    Tenant,
+    TokenVerdict,
+)
 from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.quarantine.conftest import Beside
 
@@ -60,3 +68,13 @@ def test_one_that_a_sorting_finds_used_meanwhile_is_left_alone(held: dict[str, C
     assert beside.result == 2
     assert waiting() == {"a", "used"}
     assert not AuditEvent.objects.filter(action="quarantine.release", connection_id=held["a"].id).exists()
+
+
+@pytest.mark.parametrize("changes", [{"sorted_at": None}, {"database": "another"}], ids=["not sorted", "elsewhere"])
+def test_nothing_is_released_while_everything_is_held(held: dict[str, Connection], changes: dict[str, str]) -> None:
+    now = database_now()
+    begun = {"quarantined_at": now, "cause": RewindCause.ORDERED, "sorted_at": now}
+    Installation.objects.update_or_create(only=True, defaults=begun | changes)
+    with pytest.raises(Unsorted):
+        release(Q(), with_used=True, actor=ANNA, now=now)
+    assert len(waiting()) == 4
