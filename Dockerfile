@@ -2,10 +2,14 @@
 #
 #   docker build --tag latchkey .
 #   docker build --target sbom --output type=local,dest=. .    what is in it, as CycloneDX: sbom.cdx.json
+#   docker build --target tools --tag latchkey-tools .         with PostgreSQL's programs, for backups
 #
 # The base is pinned by its digest; another one, of a mirror of yours or newer, comes as --build-arg BASE=…. It needs
 # Python 3.11 or later and glibc, and nothing else.
 ARG BASE=python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285
+# What `tools` stands on: the programs of the database's major version, or a later one, on a Debian whose Python has the
+# minor version of BASE's.
+ARG TOOLS_BASE=postgres:18-trixie
 
 FROM ${BASE} AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -48,11 +52,28 @@ RUN made_up() { python -c 'from base64 import b64encode; from os import urandom;
         /opt/venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && /opt/venv/bin/python -m compileall -q -j 0 /app /opt/venv/lib
 
+# `manage.py backup` in an image of its own, so that the one that runs all the time has neither server nor shell tools.
+FROM ${TOOLS_BASE} AS tools
+ENV PYTHONPATH=/opt/venv/lib/python3.13/site-packages PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    LATCHKEY_SPOOL_DIR=/var/lib/latchkey/spool LATCHKEY_CATALOG_DIR=/etc/latchkey/catalog
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --yes --no-install-recommends python3 && rm -rf /var/lib/apt/lists/* \
+    && ln -s /usr/bin/python3.13 /usr/local/bin/python \
+    && groupadd --gid 10001 latchkey && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent latchkey \
+    && install --directory --mode 0700 --owner 10001 --group 10001 /var/lib/latchkey /var/lib/latchkey/spool /backups
+COPY --from=application /opt/venv /opt/venv
+COPY --from=application /app /app
+WORKDIR /app
+USER 10001:10001
+ENTRYPOINT []
+CMD ["python", "manage.py", "backup", "--help"]
+
 FROM ${BASE}
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     GRANIAN_INTERFACE=asgi GRANIAN_HOST=0.0.0.0 GRANIAN_PORT=8000 GRANIAN_WORKERS=2 GRANIAN_BACKPRESSURE=4096 \
     GRANIAN_RESPAWN_FAILED_WORKERS=true \
-    LATCHKEY_SPOOL_DIR=/var/lib/latchkey/spool LATCHKEY_CATALOG_DIR=/etc/latchkey/catalog
+    LATCHKEY_SPOOL_DIR=/var/lib/latchkey/spool LATCHKEY_CATALOG_DIR=/etc/latchkey/catalog \
+    LATCHKEY_ALIVE_FILE=/tmp/latchkey-worker-alive
 RUN groupadd --gid 10001 latchkey && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent latchkey \
     && install --directory --mode 0700 --owner 10001 --group 10001 /var/lib/latchkey /var/lib/latchkey/spool
 COPY --from=application /opt/venv /opt/venv

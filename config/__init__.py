@@ -8,7 +8,7 @@
 - ``loading``: loads a web process sooner
 - ``celery``: the workers · ``schedule``: the periodic tasks · ``broker``: drops invalid messages from the queues
 - ``traces``: OpenTelemetry · ``crash_reports``: Sentry's protocol
-- ``metering``: answers for what the processes have measured
+- ``metering``: answers for what the processes have measured · ``alive``: by what health checks know a worker
 - ``logging``: one line an event · ``hidden``: settings that hold a password
 - ``local``: the stack of a developer's machine
 """

@@ -8,7 +8,7 @@ import os
 
 from celery import Celery
 
-from config import broker, crash_reports, metering, traces  # noqa: F401 (all but the first connect to signals)
+from config import alive, broker, crash_reports, metering, traces  # noqa: F401 (all but `broker` connect to signals)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Django's checks, which Celery would run as well, import every page and API route: half of a worker's start and memory.

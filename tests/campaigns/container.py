@@ -26,7 +26,7 @@ from config.local.services.ports import any_free_port
 from config.local.supervisor.state import PROJECT_ROOT
 from providers.sandbox.waiting import until
 from tests.campaigns.stacks import QUICK, control, database, populate
-from tests.config.deploy.files import settings, worker_command
+from tests.config.deploy.files import settings, worker_check, worker_command
 
 IMAGE, BASE = "localhost/latchkey", "localhost/latchkey-base"
 # Of the machine that builds: whom pip trusts, and where it looks first.
@@ -126,6 +126,7 @@ def _look(container: Container, stack: LocalStack, web: str, port: str) -> dict[
     style = requests.get(f"{web}/admin/login/", timeout=10).text.split('href="/static/', 1)[1].split('"', 1)[0]
     return {
         "healthy": container.run("health", *check),
+        "worker_is_healthy": container.run("worker-health", *worker_check()),
         "vends": vended.status_code == 200,
         "serves_static_files": requests.get(f"{web}/static/{style}", timeout=10).status_code == 200,
         "makes_first_operator": _in_app(container, "operator", "python manage.py operators first"),

@@ -50,6 +50,18 @@ def compose() -> dict[str, Any]:
     return loaded
 
 
+def worker_check() -> list[str]:
+    """Return the command by which Compose asks for a worker's health."""
+    kind, command = compose()["services"]["worker"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    return ["sh", "-c", command.replace("$$", "$")]
+
+
+def worker_health(**environment: str) -> bool:
+    """Run what Compose asks for a worker's health, in ``environment``, and return whether it is well."""
+    return subprocess.run(worker_check(), env=os.environ | environment, check=False).returncode == 0
+
+
 def renderer() -> list[str] | None:
     """Return the command that renders a chart, or nothing where there is neither Helm nor Go with Sprig."""
     if shutil.which("helm"):

@@ -25,25 +25,42 @@ rendered = pytest.mark.skipif(
 )
 KEY_LISTS = ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")
 EVERYTHING: dict[str, Any] = {
-    "web": {"autoscaling": {"enabled": True}},
-    "worker": {"autoscaling": {"enabled": True}, "concurrency": 16},
+    "web": {"autoscaling": {"enabled": True}, "podAnnotations": {"prometheus.io/scrape": "true"}},
+    "worker": {
+        "autoscaling": {"enabled": True},
+        "concurrency": 16,
+        "podAnnotations": {"prometheus.io/scrape": "true", "prometheus.io/port": "9464"},
+    },
     "ingress": {"enabled": True, "className": "nginx", "tlsSecret": "tls"},
     "env": {
         "LATCHKEY_LOG_FORMAT": "json",
         "OIDC_CLIENT_SECRET": {"valueFrom": {"secretKeyRef": {"name": "sso", "key": "s"}}},
     },
+    "backup": {
+        "enabled": True,
+        "image": {"repository": "registry.example/latchkey-tools", "tag": "1"},
+        "recipient": "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+        "claim": "backups",
+    },
     "spool": {"existingClaim": "spool"},
     "catalog": {"configMap": "entries"},
     "keyFiles": {"secretName": "latchkey-keys"},
     "clientSecrets": {"secretName": "latchkey-client-secrets"},
-    "networkPolicy": {"from": [{"namespaceSelector": {}}], "databases": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
-    "podAnnotations": {"prometheus.io/scrape": "true"},
+    "networkPolicy": {
+        "from": [{"namespaceSelector": {}}],
+        "databases": [{"ipBlock": {"cidr": "10.1.0.0/16"}}],
+        "servicePorts": [587, 4318],
+        "services": [{"ipBlock": {"cidr": "10.2.0.0/16"}}],
+    },
+    "podAnnotations": {"team": "platform", "prometheus.io/scrape": "false"},
 }
 
 
 def pods(made: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the pod templates, by their component."""
-    templates = [item["spec"]["template"] for item in made if item["kind"] in ("Deployment", "Job")]
+    specs = [item["spec"] for item in made if item["kind"] in ("Deployment", "Job")]
+    specs += [item["spec"]["jobTemplate"]["spec"] for item in made if item["kind"] == "CronJob"]
+    templates = [spec["template"] for spec in specs]
     return {template["metadata"]["labels"]["app.kubernetes.io/component"]: template for template in templates}
 
 
@@ -55,7 +72,8 @@ def named(made: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["as it is", "everything"])
 def test_each_pod_is_locked_down(values: dict[str, Any]) -> None:
     made = pods(manifests(**values))
-    assert set(made) == {"web", "worker", "beat", "migrate"}
+    assert set(made) - {"backup"} == {"web", "worker", "beat", "migrate"}
+    assert ("backup" in made) is bool(values)
     for template in made.values():
         pod = template["spec"]
         assert pod["automountServiceAccountToken"] is False
@@ -78,7 +96,7 @@ def test_settings_come_by_reference_or_as_they_were_said() -> None:
         names = [variable["name"] for variable in container["env"]]
         assert len(names) == len(set(names))
         assert {name for name in names if not name.startswith("GRANIAN_")} <= (
-            settings() | {"POD_NAME"} | {f"{name}_FILE" for name in KEY_LISTS}
+            settings() | {"POD_NAME", "RECIPIENT"} | {f"{name}_FILE" for name in KEY_LISTS}
         )
         assert container["envFrom"] == [{"secretRef": {"name": "latchkey"}}]
         by_reference = next(variable for variable in container["env"] if variable["name"] == "OIDC_CLIENT_SECRET")
@@ -138,8 +156,71 @@ def test_tables_are_migrated_before_the_pods_begin() -> None:
         "migrate",
         "--noinput",
     ]
-    # On the first install the hook runs before the account of the chart is made.
-    assert job["spec"]["template"]["spec"]["serviceAccountName"] == "default"
+
+
+@rendered
+@pytest.mark.parametrize(
+    ("account", "migrates_as"),
+    [
+        ({}, "default"),
+        ({"name": "mine"}, "default"),
+        ({"create": False, "name": "mine"}, "mine"),
+        ({"create": False}, "default"),
+    ],
+    ids=str,
+)
+def test_nothing_runs_as_an_account_that_is_not_there_yet(account: dict[str, Any], migrates_as: str) -> None:
+    """On the first install the migrations run before what the chart makes."""
+    made = manifests(serviceAccount=account)
+    accounts = {part: template["spec"]["serviceAccountName"] for part, template in pods(made).items()}
+    assert accounts.pop("migrate") == migrates_as
+    (others,) = set(accounts.values())
+    assert [item["metadata"]["name"] for item in named(made, "ServiceAccount")] == (
+        [others] if account.get("create", True) else []
+    )
+
+
+@rendered
+def test_each_part_has_annotations_of_its_own() -> None:
+    found = {}
+    for part, template in pods(manifests(**EVERYTHING)).items():
+        annotations = template["metadata"]["annotations"]
+        assert annotations["team"] == "platform"
+        found[part] = (annotations["prometheus.io/scrape"], annotations.get("prometheus.io/port"))
+    assert found == {
+        "web": ("true", None),
+        "worker": ("true", "9464"),
+        "beat": ("false", None),
+        "migrate": ("false", None),
+        "backup": ("false", None),
+    }
+
+
+@rendered
+def test_backups_are_made_by_the_image_that_can() -> None:
+    (container,) = pods(manifests(**EVERYTHING))["backup"]["spec"]["containers"]
+    assert container["image"] == "registry.example/latchkey-tools:1"
+    assert "manage.py backup make " in container["command"][-1]
+    assert {"name": "backups", "mountPath": "/backups"} in container["volumeMounts"]
+    assert {each["name"]: each.get("value") for each in container["env"]}["RECIPIENT"].startswith("age1")
+    for missing in ("recipient", "claim"):
+        refused = render(SAID | {"backup": EVERYTHING["backup"] | {missing: ""}})
+        assert refused.returncode != 0
+        assert f"backup.{missing}" in refused.stderr
+
+
+@rendered
+def test_what_else_the_settings_name_is_reached_where_it_is_said_to_be() -> None:
+    (policy,) = named(manifests(**EVERYTHING), "NetworkPolicy")
+    assert {
+        "ports": [{"port": 587}, {"port": 4318}],
+        "to": [{"ipBlock": {"cidr": "10.2.0.0/16"}}],
+    } in policy["spec"]["egress"]
+    (policy,) = named(manifests(networkPolicy={"servicePorts": [3128]}), "NetworkPolicy")
+    assert {"ports": [{"port": 3128}]} in policy["spec"]["egress"]
+    (policy,) = named(manifests(), "NetworkPolicy")
+    (databases,) = [rule for rule in policy["spec"]["egress"] if "to" not in rule and {"port": 5432} in rule["ports"]]
+    assert databases["ports"] == [{"port": port} for port in (5432, 6432, 6379, 26379)]
 
 
 @rendered
@@ -200,6 +281,15 @@ def test_a_value_that_cannot_work_is_refused(wrong: dict[str, Any]) -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft7Validator(schema).validate(values | SAID | wrong)
+
+
+def test_the_secret_of_the_page_is_one_file_with_what_the_chart_does_not_say() -> None:
+    page = (ROOT / "config/deploy/README.md").read_text()
+    example = page.split("cat >secret.env <<END\n")[1].split("END\n")[0]
+    assert {line.partition("=")[0] for line in example.splitlines()} == required_settings() - {"PUBLIC_URL"}
+    made = [line for line in page.replace("\\\n", " ").splitlines() if "kubectl create secret" in line]
+    assert made
+    assert not [line for line in made if "--from-env-file" in line and "--from-literal" in line], "kubectl refuses both"
 
 
 def test_the_secret_holds_what_the_chart_does_not_say() -> None:

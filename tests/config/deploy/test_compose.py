@@ -1,13 +1,16 @@
 """``compose.yaml``: the same processes as the README starts, locked down, with every setting that has no default."""
 
+import os
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.config.deploy.files import ROOT, compose, required_settings, settings, worker_command
+from tests.config.deploy.files import ROOT, compose, required_settings, settings, worker_command, worker_health
 
-OURS = ("migrate", "web", "worker", "beat")
+OURS = ("migrate", "web", "worker", "beat", "tools")
 
 
 def service(name: str) -> dict[str, Any]:
@@ -51,3 +54,17 @@ def test_workers_are_started_as_the_readme_says_and_take_every_queue() -> None:
     assert service("worker")["command"][: len(readme)] == readme
     sent_to = set(re.findall(r'Task\.\w+: "(\w+)"', (ROOT / "connections/dispatch.py").read_text()))
     assert set(readme[-1].split(",")) == sent_to | {"celery"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_healthy"),
+    [(0, True), (40, True), (200, False), (None, False)],
+    ids=["now", "lately", "old", "gone"],
+)
+def test_a_worker_is_healthy_while_it_touches_its_file(tmp_path: Path, seconds: int | None, is_healthy: bool) -> None:
+    """That it does so is shown where a worker runs: ``tests.processes.test_metrics``."""
+    alive = tmp_path / "alive"
+    if seconds is not None:
+        alive.touch()
+        os.utime(alive, times=(time.time() - seconds,) * 2)
+    assert worker_health(LATCHKEY_ALIVE_FILE=str(alive)) is is_healthy

@@ -3,7 +3,7 @@
 import fnmatch
 import re
 
-from tests.config.deploy.files import ROOT, instructions, settings
+from tests.config.deploy.files import ROOT, compose, instructions, settings
 
 _OF_THE_PLATFORM = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
@@ -16,7 +16,7 @@ def test_the_base_is_pinned_by_its_digest() -> None:
     assert re.fullmatch(r"BASE=python:[\w.-]+@sha256:[0-9a-f]{64}", given("ARG")[0])
     names = set(re.findall(r" AS (\w+)", "\n".join(given("FROM"))))
     bases = {words.split()[0] for words in given("FROM")}
-    assert bases - names == {"${BASE}", "scratch"}
+    assert bases - names == {"${BASE}", "${TOOLS_BASE}", "scratch"}
 
 
 def test_packages_come_from_locks_with_hashes_alone() -> None:
@@ -32,10 +32,25 @@ def test_packages_come_from_locks_with_hashes_alone() -> None:
 
 
 def test_it_runs_as_a_user_without_rights_and_checks_itself() -> None:
-    last = instructions()[[keyword for keyword, _ in instructions()].index("USER") :]
-    assert given("USER") == ["10001:10001"]
-    assert not [rest for keyword, rest in last if keyword in ("RUN", "COPY", "ADD")]
+    assert given("USER") == ["10001:10001"] * 2  # of the image that runs, and of `tools`
+    is_user = False
+    for keyword, rest in instructions():
+        is_user = keyword == "USER" or (is_user and keyword != "FROM")
+        assert not (is_user and keyword in ("RUN", "COPY", "ADD")), rest
+    assert is_user, "the last one runs"
     assert any("config/web/healthy.py" in rest for rest in given("HEALTHCHECK"))
+
+
+def test_backups_have_an_image_with_the_programs_of_the_database_that_compose_runs() -> None:
+    (base,) = [rest.partition("=")[2] for rest in given("ARG") if rest.startswith("TOOLS_BASE=")]
+    image = compose()["services"]["postgres"]["image"]
+    assert base.startswith(f"{image}-"), "programs of an older major version read nothing of it"
+    assert compose()["services"]["tools"]["build"]["target"] == "tools"
+    python = re.search(r"BASE=python:(3\.\d+)-slim-(\w+)@", given("ARG")[0])
+    assert python
+    tools = "\n".join(f"{keyword} {rest}" for keyword, rest in instructions()).split("AS tools\n")[1].split("FROM ")[0]
+    assert base.endswith(f"-{python[2]}"), "its Python has another minor version"
+    assert set(re.findall(r"python(3\.\d+)", tools)) == {python[1]}
 
 
 def test_nothing_secret_is_said_in_it() -> None:

@@ -17,9 +17,12 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
+{{/* The name of an image: a list of the root, and a dict of repository and tag. */}}
 {{- define "latchkey.image" -}}
-{{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
-{{- $repository := required "image.repository: where is the image that you built?" .Values.image.repository -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $tag := $image.tag | default $root.Chart.AppVersion -}}
+{{- $repository := required "image.repository: where is the image that you built?" $image.repository -}}
 {{- if hasPrefix "sha256:" $tag }}{{ $repository }}@{{ $tag }}{{ else }}{{ $repository }}:{{ $tag }}{{ end -}}
 {{- end }}
 
@@ -27,7 +30,8 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- if .Values.serviceAccount.name }}{{ .Values.serviceAccount.name }}{{ else if .Values.serviceAccount.create }}{{ include "latchkey.name" . }}{{ else }}default{{ end -}}
 {{- end }}
 
-{{/* The pod of one part: a dict of root, component, command (empty: the image's own), resources, and probes. */}}
+{{/* The pod of one part: a dict of root, component, command (empty: the image's own), resources, probes,
+annotations, which win over those of all, an image instead of that of all, and a claim for /backups. */}}
 {{- define "latchkey.pod" -}}
 {{- $root := .root -}}
 metadata:
@@ -36,7 +40,7 @@ metadata:
     app.kubernetes.io/component: {{ .component }}
   annotations:
     checksum/settings: {{ toYaml $root.Values.env | sha256sum }}
-    {{- with $root.Values.podAnnotations }}
+    {{- with merge (dict) (.annotations | default dict) $root.Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
@@ -58,7 +62,7 @@ spec:
     seccompProfile: {type: RuntimeDefault}
   containers:
     - name: {{ .component }}
-      image: {{ include "latchkey.image" $root | quote }}
+      image: {{ include "latchkey.image" (list $root (.image | default $root.Values.image)) | quote }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       {{- with .command }}
       command:
@@ -120,6 +124,9 @@ spec:
       volumeMounts:
         - {name: tmp, mountPath: /tmp}
         - {name: spool, mountPath: /var/lib/latchkey}
+        {{- if .claim }}
+        - {name: backups, mountPath: /backups}
+        {{- end }}
         {{- if $root.Values.keyFiles.secretName }}
         - {name: keys, mountPath: /etc/latchkey/keys, readOnly: true}
         {{- end }}
@@ -138,6 +145,10 @@ spec:
       {{- else }}
       emptyDir: {sizeLimit: 128Mi}
       {{- end }}
+    {{- with .claim }}
+    - name: backups
+      persistentVolumeClaim: {claimName: {{ . }}}
+    {{- end }}
     {{- with $root.Values.keyFiles.secretName }}
     - name: keys
       secret: {secretName: {{ . | quote }}, defaultMode: 0440}
