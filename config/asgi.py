@@ -18,6 +18,7 @@ from config.wsgi import application as django  # makes the apps ready
 import config.urls  # noqa: F401 (all pages and the API are loaded before the first request)
 from config import crash_reports, metering, traces
 from config.web.front import Front
+from config.web.hosts import WATCHED_PATHS
 from config.web.lanes import Lane
 from config.web.processors import keep_to_one
 from connections.api import vend_desk
@@ -61,6 +62,7 @@ def make_front(executor: Executor | None = None, *, handler: WSGIHandler = djang
         mcp=LateDesk(carrier, run=plain.run, run_proof=provider.run),
         plain=plain,
         provider=provider,
+        watching={path: Lane("watching", threads=1, executor=executor) for path in WATCHED_PATHS},
     )
 
 

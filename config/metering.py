@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -23,6 +24,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections.dispatch import SENT_AT
 from connections.journal import meters
+
+_SILENT_SECONDS = 5.0  # so long may one who asks say nothing
 
 logger = structlog.get_logger(__name__)
 
@@ -82,12 +85,20 @@ def _answer_in_worker(**_: object) -> None:
     """Answer at the worker's own port, in a thread, as long as the worker lives."""
     if not settings.METRICS_TOKEN or not settings.METRICS_PORT:
         return
-    server = make_server(settings.METRICS_HOST, settings.METRICS_PORT, _answer, WSGIServer, _Quiet)
+    server = make_server(settings.METRICS_HOST, settings.METRICS_PORT, _answer, _Server, _Quiet)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     logger.info("metrics_served", port=settings.METRICS_PORT)
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """Answers each scraper in a thread of its own, so that one who says nothing keeps nobody waiting."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = _SILENT_SECONDS
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (as the library names it)
         """Write nothing: a scrape is no event."""
 

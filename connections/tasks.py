@@ -79,7 +79,7 @@ def show_presence(**_: object) -> None:
         hold_keks(waits_seconds=30)
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from None  # Celery would only log anything less, and go on
-    presence.start()
+    presence.start(presence.WORKER)
     with suppress(Error):  # the database is away: the first sweep looks
         beat(now=database_now())
     release_database()

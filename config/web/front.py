@@ -2,15 +2,16 @@
 
 Its path is cut to what is below the installation's own, and answered if that belongs to the host which it names. A
 usual vend goes to the vend desk, and the proxy's requests to its own, which takes and gives their bodies as streams.
-The messages of agents have a desk, too. All else goes to Django's WSGI handler in a thread: in the lane of those who
-may wait for a provider, or in the lane of those who need nothing of one. A request takes its place in a lane only when
-its body has arrived, so that a slow sender holds no thread.
+The messages of agents have a desk, too. Whether the process lives is said right here. All else goes to Django's WSGI
+handler in a thread: in the lane of those who may wait for a provider, or in the lane of those who need nothing of one.
+Those who watch the process have a lane for each thing that they ask, so that nothing which waits keeps them waiting.
+A request takes its place in a lane only when its body has arrived, so that a slow sender holds no thread.
 """
 
 import re
 import string
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,10 +22,11 @@ from wsgiref.types import WSGIApplication
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from config.web.hosts import OF_ANY_HOST, Hosts, below, named_host
+from config.web.hosts import ALIVE_PATH, OF_ANY_HOST, Hosts, below, named_host
 from config.web.lanes import BUSY_SECONDS, Lane, LaneFull
 from config.web.pages import refusal
 from connections.api.asgi import Message, Receive, Send, send_reply
+from connections.api.health import healthz
 from connections.api.mcp.first_message import LateDesk
 from connections.api.mcp.resource import METADATA_PATH
 from connections.api.mcp.resource import PATH as MCP_PATH
@@ -79,13 +81,16 @@ class Front:
         mcp: LateDesk,
         plain: Lane,
         provider: Lane,
+        watching: Mapping[str, Lane],
     ) -> None:
+        """``watching`` has a lane for each path by which this process is watched."""
         self._desk = desk
         self._proxy = proxy
         self._mcp = mcp
         self._hosts = Hosts()
         self._plain = (plain, _in_lane(django, plain))
         self._provider = (provider, _in_lane(django, provider))
+        self._watching = {path: (lane, _in_lane(django, lane)) for path, lane in watching.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of the server's."""
@@ -109,6 +114,9 @@ class Front:
             accepts = dict(headers).get(b"accept-language", b"").decode("latin-1")
             await send_reply(_nothing(accepts, is_secure=scope.get("scheme") == "https"), send)
             return
+        if path == ALIVE_PATH:
+            await send_reply(reply_of(healthz(), is_secure=scope.get("scheme") == "https"), send)
+            return
         if is_proxied(path, scope.get("raw_path") or b""):
             await self._proxy.serve(scope, headers, receive, send)
             return
@@ -126,7 +134,7 @@ class Front:
                 return
         authorization = dict(headers).get(b"authorization", b"").decode("latin-1")
         may_wait = may_call_provider(method, path) or brings_token(authorization)
-        lane, django = self._provider if may_wait else self._plain
+        lane, django = self._watching.get(path) or (self._provider if may_wait else self._plain)
         readable = {**scope, "headers": headers, "query_string": _ascii(scope["query_string"])}
         try:
             async with lane.place():

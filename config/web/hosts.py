@@ -30,7 +30,9 @@ _OWNERS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"/(?:api|mcp|llms\.txt|\.well-known/oauth-protected-resource)/.*", (API,)),
     )
 )
-OF_ANY_HOST = ("/healthz", "/readyz", "/metrics")  # orchestrators ask by address
+ALIVE_PATH = "/healthz"
+WATCHED_PATHS = ("/readyz", "/metrics")
+OF_ANY_HOST = (ALIVE_PATH, *WATCHED_PATHS)  # orchestrators ask by address
 _DEFAULT_PORT = re.compile(r":(?:80|443)$")
 
 

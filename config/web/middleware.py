@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from config.web.hosts import Hosts
 from config.web.pages import refusal
-from connections.api.health import healthz, readyz
+from connections.api.health import readyz
 from connections.api.metrics import metrics
 
 _KEPT_HEADERS = ("Allow", "Retry-After")
@@ -48,14 +48,15 @@ def _call_view(request: HttpRequest) -> HttpResponse:
 
 
 class HealthBeforeHostCheck:
-    """Answers ``/healthz``, ``/readyz`` and ``/metrics`` for any Host header: orchestrators ask by address."""
+    """Answers ``/readyz`` and ``/metrics`` for any Host header: orchestrators ask by address.
+
+    The front answers ``/healthz``.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info == "/healthz":
-            return healthz(request)
         if request.path_info == "/readyz":
             return readyz(request)
         if request.path_info == "/metrics" and settings.METRICS_TOKEN:

@@ -19,7 +19,8 @@
 - ``idempotency``: a POST that is repeated with its key
 - ``problems``: errors, each with a stable code
 - ``document``: the OpenAPI document · ``problem_shapes``, ``glossary``: what it says of problems, and of members
-- ``vend_calls``: the short way of a vend, before Django · ``vend_desk``: where vends are answered and wait ·
+- ``vend_calls``: the short way of a vend, before Django · ``vend_paths``: where vends are asked for ·
+  ``vend_desk``: where vends are answered and wait ·
   ``batches``: answers together what waits together
 - ``proxy_calls``: the requests of the proxy · ``proxy_desk``: where they are answered, as streams
 - ``asgi``: what the desks have in common

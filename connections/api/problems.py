@@ -14,8 +14,10 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from connections.access.held_keks import TRIES_AGAIN_SECONDS
+from connections.api.vend_paths import is_vend_path
 from connections.database.pool import LockTimeout
 from connections.entrance import log_crash
+from connections.journal import meters
 from connections.refusals import CredentialUnreadable, Refusal
 from connections.vault.sealing import KeyAway, Unreadable
 
@@ -68,6 +70,8 @@ STATUS_OF: dict[str, int] = {
     "database_unavailable": 503,
     "provider_timeout": 504,
 }
+# What is a provider's doing, or our registration's there, though the status is that of a server's error.
+_OF_PROVIDERS = ("provider_unavailable", "refresh_in_progress", "app_misconfigured")
 _DATABASE_SECONDS = 2  # about as long as a server takes to begin anew
 _NAME = re.compile(r"(?!(?:str|int|float|bool|list|dict|constrained-str)$)[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -116,6 +120,8 @@ def answer_error(error: Exception, *, path: str) -> HttpResponse:
     """Return the problem document that says what ``error`` is. An unexpected one goes to the log, with ``path``."""
     match error:
         case Refusal():
+            if is_vend_path(path) and error.code in _OF_PROVIDERS:
+                meters.vend_refused(error.code)
             return problem(error.code, error.detail, retry_after_seconds=error.retry_after_seconds, **error.extra)
         case ValidationError():
             return _answer_invalid(error)

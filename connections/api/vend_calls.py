@@ -22,6 +22,7 @@ from connections.api.auth import PresentedKey
 from connections.api.problems import answer_error
 from connections.api.representations import vend_out
 from connections.api.schemas import VendByOwnerIn, VendIn
+from connections.api.vend_paths import BY_ID, is_vend_path
 from connections.database.pool import hand_back_database
 from connections.entrance import client_address
 from connections.journal.audit import Actor
@@ -34,8 +35,6 @@ from connections.lifecycle.vend.vend import Answer, Asked, RefreshNeeded, vend_a
 from connections.lifecycle.vend.verified import IdentityTokens, Parties, verified_parties
 from connections.models import Permission
 
-_BY_ID = re.compile(r"/api/v1/connections/([0-9a-f-]{36})/credential")
-_BY_OWNER = "/api/v1/credentials"
 _WAIT = re.compile(r"wait=(\d{1,9})", re.IGNORECASE)
 # The headers that the short way reads. Where one of them comes twice, Django decides what that means.
 _READ = {
@@ -83,7 +82,7 @@ class Reply:
 
 def is_vend(method: str, path: str) -> bool:
     """Whether a request is a vend, usual or not. No I/O."""
-    return method == "POST" and (path == _BY_OWNER or _BY_ID.fullmatch(path) is not None)
+    return method == "POST" and is_vend_path(path)
 
 
 def brings_token(authorization: str) -> bool:
@@ -113,7 +112,7 @@ def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: st
         is_secure = request.is_secure()
         if settings.SECURE_SSL_REDIRECT and not is_secure:
             return None
-        by_id = _BY_ID.fullmatch(path)
+        by_id = BY_ID.fullmatch(path)
         connection_id = None if by_id is None else uuid.UUID(by_id[1])
         typed = (VendByOwnerIn if by_id is None else VendIn).model_validate_json(body)
     except (DisallowedHost, ValidationError, ValueError):

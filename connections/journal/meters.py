@@ -20,10 +20,10 @@ _NOTICED_SECONDS = (5, 60, 300, 600, 900, 3600, 21_600, 86_400, 604_800)
 
 
 class Meters:
-    """The histograms of one process."""
+    """The histograms and counters of one process."""
 
     def __init__(self) -> None:
-        from prometheus_client import Histogram  # noqa: PLC0415 (takes 3 MB and a tenth of a second)
+        from prometheus_client import Counter, Histogram  # noqa: PLC0415 (takes 3 MB and a tenth of a second)
 
         def histogram(name: str, help_: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> "Histogram":
             return Histogram(f"latchkey_{name}_seconds", help_, labels, buckets=buckets)
@@ -39,6 +39,7 @@ class Meters:
             "noticed", "From a grant's last proof of life until it was found dead.", ("reason",), _NOTICED_SECONDS
         )
         self.waited = histogram("queued", "From sending a task until a worker began it.", ("queue",), _QUEUE_SECONDS)
+        self.refusals = Counter("latchkey_vend_refusals", "Vends that fail for what a provider does.", ("code",))
 
 
 _meters_of_process = cache(Meters)
@@ -52,6 +53,12 @@ def request_answered(kind: str, status: int, *, seconds: float) -> None:
     """Count one HTTP request. No I/O, here and below."""
     if (meters := _meters()) is not None:
         meters.requests.labels(kind, str(status)).observe(seconds)
+
+
+def vend_refused(code: str) -> None:
+    """Count one vend that was refused for what a provider does, with a status that looks like our error."""
+    if (meters := _meters()) is not None:
+        meters.refusals.labels(code).inc()
 
 
 def refresh_sent(provider: str, outcome: str, *, seconds: float) -> None:

@@ -1,9 +1,15 @@
-"""Metrics over real processes: those of the web are added up, outlive one that dies, and a worker has its own."""
+"""Metrics over real processes: those of the web are added up, outlive one that dies, and a worker has its own.
 
+What else tells how real processes are is asked here as well: the doctor, and a worker's health check.
+"""
+
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +22,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from config.local.demo.stack import LocalStack
 from config.local.services.ports import any_free_port
+from config.local.supervisor.state import PROJECT_ROOT
 from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database, populate, running_stack
+from tests.config.deploy.files import worker_health
 from tests.config.deploy.test_prometheus import _SUFFIX, expressions
 
 TOKEN = "a-token-of-the-scraper"
@@ -43,6 +51,7 @@ def stack(folder: Path, port: int) -> Iterator[LocalStack]:
         "GRANIAN_RESPAWN_FAILED_WORKERS": "true",
         "LATCHKEY_METRICS_DIR": str(folder / "kept"),
         "LATCHKEY_METRICS_PORT": str(port),
+        "LATCHKEY_ALIVE_FILE": str(folder / "alive"),
     }
     with running_stack(folder / "stack", "web", "worker", "beat", "sandbox", **told) as running:
         yield running
@@ -145,8 +154,10 @@ def test_what_is_scraped_under_load_can_be_read_and_only_grows(
     assert scraped(urls[0])[vended_then] - began[urls[0]].get(vended_then, 0.0) == vends
     names = {_SUFFIX.sub("", name) for url in urls for name, _ in before[url]}
     asked = {_SUFFIX.sub("", name) for text in expressions() for name in re.findall(r"latchkey_\w+", text)}
-    # What has not happened yet is not there: no grant has ended, nothing was probed, perhaps nothing was counted.
-    assert asked - names <= {f"latchkey_{name}_seconds" for name in ("noticed", "probe", "figures_age")}
+    # What has not happened yet is not there: no grant has ended, nothing was probed or refused, perhaps not counted.
+    assert asked - names <= {f"latchkey_{name}_seconds" for name in ("noticed", "probe", "figures_age")} | {
+        "latchkey_vend_refusals_total"
+    }
 
 
 def vend_until(over: threading.Event, stack: LocalStack, populated: dict[str, Any]) -> int:
@@ -184,3 +195,38 @@ def test_a_worker_answers_for_itself(stack: LocalStack, populated: dict[str, Any
     assert sample(worker, "latchkey_queued_seconds_count", queue="refresh") >= 1
     assert 0 < sample(worker, "latchkey_refresh_seconds_sum", outcome="refreshed") < 60
     assert sample(worker, "latchkey_refresh_seconds_count", provider="sandbox") == 0  # not asked for
+
+
+def test_a_scraper_who_says_nothing_keeps_no_other_waiting(stack: LocalStack, port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as silent, socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.sendall(b"GET /metrics HTTP/1.1\r\n")
+        assert requests.get(f"http://127.0.0.1:{port}/metrics", timeout=60).status_code == 401
+        for one in (silent, slow):
+            one.settimeout(60)
+            while one.recv(1024):
+                pass  # it is shut out after a few seconds
+
+
+def seen_workers(stack: LocalStack) -> dict[str, str]:
+    """Return what ``manage.py doctor`` finds of the workers."""
+    command = [sys.executable, "manage.py", "doctor", "--json", "--no-asks"]
+    ran = subprocess.run(command, env=stack.environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    (found,) = [each for each in json.loads(ran.stdout)["findings"] if each["area"] == "workers"]
+    return found
+
+
+def test_the_doctor_and_the_health_check_see_a_worker_until_it_has_ended(stack: LocalStack, folder: Path) -> None:
+    """They ask for no answer from it, since it takes no remote control."""
+    alive = folder / "alive"
+    until(alive.exists, "the file of a worker that takes tasks")
+    assert worker_health(LATCHKEY_ALIVE_FILE=str(alive))
+    pid = stack.pid("worker")
+    found = seen_workers(stack)
+    assert found["level"] == "ok"
+    assert f" {pid}@" in found["says"]
+    stack.stop_process("worker")
+    assert not worker_health(LATCHKEY_ALIVE_FILE=str(alive))
+    found = seen_workers(stack)
+    assert (found["level"], found["says"]) == ("fault", "None runs: nothing is refreshed before somebody asks.")
+    stack.start_process("worker")
+    until(alive.exists, "the file of the next worker")

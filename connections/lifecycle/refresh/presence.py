@@ -33,8 +33,9 @@ is still current (``promote``): the fence is the version, never this lock.
 The thread notices first when the database is back. So it also removes broken connections from the pool and replays the
 spool (``spool``): when it starts, whenever it takes the lock anew, and every few seconds.
 
-The session's name in the server's activity says which process it is, and the mark of the lists of keys that it follows
-(``access.key_lists``): so whoever is to store something under a newer key sees whether all others have it.
+The session's name in the server's activity says which process it is and of which kind, and the mark of the lists of
+keys that it follows (``access.key_lists``): so whoever is to store something under a newer key sees whether all others
+have it, and whoever looks after an installation sees its workers (``manage.py doctor``).
 
 Forking is safe. A child closes its copy of the socket without a message to the server (an open copy would keep the lock
 of a dead parent), and has a key of its own from its first claim on.
@@ -70,6 +71,7 @@ _LOOK_SECONDS = 5.0
 
 _NAME = "latchkey presence"
 _NAME_BYTES = 63  # PostgreSQL cuts longer ones off
+WORKER = "worker"  # what the processes say that run tasks; others say nothing
 
 # Keepalives by which the client notices a vanished server, and the server a client. Seconds; the last: milliseconds.
 _OWN_PARAMETERS: dict[str, Any] = {
@@ -115,9 +117,13 @@ def key() -> int | None:
     return holder.key if holder.is_held else None
 
 
-def start() -> None:
-    """Begin to hold this process's lock, in a thread of its own. Returns at once; repeating it changes nothing."""
+def start(kind: str = "") -> None:
+    """Begin to hold this process's lock, in a thread of its own. Returns at once; repeating it changes nothing.
+
+    Others see the ``kind`` of process, if it says one.
+    """
     with _guard:
+        _process.kind = kind or _process.kind
         if _process.holder is None:
             _process.holder = _Holder()
         if not _process.holder.is_running:
@@ -145,10 +151,18 @@ def absence(of: int, *, since: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A process that runs, as ``pid@host``, and the ``mark`` of its lists of keys. "" each where it does not say."""
+    """A process that runs, as ``pid@host`` or ``kind:pid@host``, and the ``mark`` of its lists of keys.
+
+    "" each where it does not say.
+    """
 
     process: str
     mark: str
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether it runs tasks."""
+        return self.process.startswith(f"{WORKER}:")
 
 
 def present() -> list[Present]:
@@ -161,7 +175,10 @@ def present() -> list[Present]:
 
 
 def _process_name() -> str:
-    return f"{os.getpid()}@{socket.gethostname()}"[: _NAME_BYTES - len(_NAME) - 14]
+    kind = f"{_process.kind}:" if _process.kind else ""
+    name = f"{kind}{os.getpid()}@"
+    # Pods of one kind differ in the end of their names.
+    return name + socket.gethostname().partition(".")[0][len(name) + len(_NAME) + 14 - _NAME_BYTES :]
 
 
 def leads_here() -> bool:
@@ -327,6 +344,7 @@ def _in_child() -> None:
 @dataclass(slots=True)
 class _Process:
     holder: _Holder | None = None
+    kind: str = ""
 
 
 _process = _Process()

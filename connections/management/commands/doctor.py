@@ -26,7 +26,10 @@ class Command(BaseCommand):
             "--asks",
             action=argparse.BooleanOptionalAction,
             default=True,
-            help="Whether to ask the workers and EGRESS_ECHO_URL, which takes some seconds.",
+            help=(
+                "Whether to ask key services, secrets kept elsewhere, the mail server and EGRESS_ECHO_URL, which takes"
+                " some seconds."
+            ),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -6,5 +6,5 @@
 - ``storage``: the database, the keys to what is in it and who has wrapped them, the broker, the clocks, and whether the
   background works
 - ``trail``: whether the audit trail is whole
-- ``parties``: the catalogue, provider apps and redirect URIs, and how calls leave the house
+- ``parties``: the catalogue, provider apps and redirect URIs, and how calls and mails leave the house
 """

@@ -17,16 +17,16 @@ _LOOKS: tuple[Look, ...] = (
     parties.catalogue,
 )
 _STORED: tuple[Look, ...] = (
-    *(storage.keys, storage.background, storage.quarantine, trail.audit_trail),
+    *(storage.keys, storage.workers, storage.background, storage.quarantine, trail.audit_trail),
     *(parties.provider_apps, parties.client_secrets),
 )
 _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
 
 
 def examine(*, asks: bool = True) -> Iterator[Finding]:
-    """Look at everything, and yield what is found. Asks the database, the broker, and with ``asks`` the workers.
+    """Look at everything, and yield what is found. Asks the database and the broker, and others with ``asks``.
 
-    One that asks nobody outside leaves out the workers, key services, secrets kept elsewhere, ``EGRESS_ECHO_URL``.
+    One that asks nobody outside leaves out key services, secrets kept elsewhere, the mail server, ``EGRESS_ECHO_URL``.
     """
     for look in _LOOKS:
         yield from look()
@@ -41,7 +41,7 @@ def examine(*, asks: bool = True) -> Iterator[Finding]:
         yield from storage.key_services()
         if not storage.is_away(found):
             yield from _stored(parties.kept_secrets)
-        yield from storage.workers()
+        yield from parties.mail()
         yield from parties.addresses()
 
 

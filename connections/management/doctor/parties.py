@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from connections.access.targets import redirect_uri
+from connections.journal.notices import mail_is_on
+from connections.lifecycle.notices.hand_over import NotTaken, mail_server
 from connections.lifecycle.provision.read_source import read_source
 from connections.lifecycle.steer.outbound_addresses import outbound_addresses
 from connections.management.doctor.findings import Finding, fault, fine, warning
@@ -111,6 +113,23 @@ def egress() -> Iterator[Finding]:
         )
     else:
         yield fine("egress", "Calls leave " + ("by a proxy." if settings.EGRESS_PROXY_URL else "directly."))
+
+
+def mail() -> Iterator[Finding]:
+    """Greet the operator's mail server, and log in there, where people are told by mail. Sends nothing."""
+    if not mail_is_on():
+        return
+    try:
+        with mail_server():
+            pass
+    except NotTaken as error:
+        yield fault(
+            "mail",
+            f"The server of EMAIL_URL is not reached, or does not let us in ({error}): nobody is told of incidents.",
+            "Check EMAIL_URL, and that its port is open from here (NetworkPolicy, firewall).",
+        )
+    else:
+        yield fine("mail", "The server of EMAIL_URL lets us in.")
 
 
 def addresses() -> Iterator[Finding]:

@@ -11,11 +11,11 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from connections.access.held_keks import check_service
-from connections.access.secrets import keyring, keys_open
+from connections.access.secrets import foreign_keks, keyring, keys_open
 from connections.database.clock import database_now
-from connections.dispatch import application, waiting_tasks
+from connections.dispatch import waiting_tasks
 from connections.journal.audit_keys import audit_keys
-from connections.lifecycle.keys.uses import audit_uses, kek_uses
+from connections.lifecycle.keys.uses import audit_uses, fernet_uses, kek_uses
 from connections.lifecycle.quarantine.standing import standing
 from connections.lifecycle.refresh import presence
 from connections.management.doctor.findings import Finding, Level, fault, fine, warning
@@ -23,6 +23,7 @@ from connections.models import AuditSeal, Connection, FiguresTaken
 from connections.models.data_key import SHREDDED, DataKey
 from connections.valkey import client_of
 from providers.custodians.asking import CustodianAway, CustodianRefuses
+from providers.custodians.openbao import token_life
 
 OLDEST_SERVER = 140_000
 _AUDIT = "connections_auditevent"
@@ -30,7 +31,7 @@ _AWAY = "It cannot be reached"
 _MOST_SKEW_SECONDS = 2.0
 _STALE = timedelta(minutes=30)
 _LONG_SECONDS = 60.0
-_WORKERS_ANSWER_SECONDS = 3.0
+_SHOWN = 5
 
 
 def database() -> Iterator[Finding]:
@@ -160,7 +161,23 @@ def keys() -> Iterator[Finding]:
                 "Put the old keys back, after the new one.",
             )
         )
-    elif not keys_open():
+    if foreign := foreign_keks():
+        found.append(
+            fault(
+                "keys",
+                f"KEK_KEYS has another key than was used under {', '.join(foreign)}: data keys under it do not open.",
+                "Put the key of your copy back under that id; a new key wants a new id.",
+            )
+        )
+    if unopened := sum(use.rows for use in fernet_uses(is_exact=False) if use.key == ""):
+        found.append(
+            fault(
+                "keys",
+                f"Some {unopened} stored values open under no key of FERNET_KEYS.",
+                "Put the missing old key back, after the new one (`keys status` and `keys rewrap` say when it may go).",
+            )
+        )
+    if not found and not keys_open():
         found.append(
             fault(
                 "keys",
@@ -209,17 +226,20 @@ def keys() -> Iterator[Finding]:
 
 def key_services() -> Iterator[Finding]:
     """Ask each service that has wrapped a key of ``KEK_KEYS`` for that key, and to wrap another. Takes seconds."""
+    is_well = True
     for kek in keyring().wrapped():
         named = f"{kek.service} ({kek.name})"
         try:
             check_service(kek)
         except CustodianRefuses as error:
+            is_well = False
             yield fault(
                 "key services",
                 f"{named} does not unwrap the KEK {kek.id}: {error}",
                 "Enable or restore the key there, before these processes begin anew (OPERATIONS.md, Key services).",
             )
         except CustodianAway as error:
+            is_well = False
             yield fault(
                 "key services",
                 f"{named} cannot be asked for the KEK {kek.id}: {error}",
@@ -227,6 +247,28 @@ def key_services() -> Iterator[Finding]:
             )
         else:
             yield fine("key services", f"{named} unwraps the KEK {kek.id}, and wraps others.")
+    if is_well:
+        yield from _vault_token()
+
+
+def _vault_token() -> Iterator[Finding]:
+    """Ask Vault how long the token of the settings lives, where there is one."""
+    try:
+        life = token_life()
+    except CustodianAway as error:
+        yield warning("key services", str(error), "Look whether VAULT_TOKEN is still good, and allow lookup-self.")
+        return
+    if life is None:
+        return
+    left = "lives for ever" if not life.seconds else f"lives for {life.seconds / 3600:.1f} hours"
+    if life.is_renewable or not life.seconds:
+        yield fine("key services", f"VAULT_TOKEN {left}{', and is renewed' if life.is_renewable else ''}.")
+        return
+    yield warning(
+        "key services",
+        f"VAULT_TOKEN {left} and cannot be renewed for ever: no process that begins later gets its keys.",
+        "Give a periodic token, a role (VAULT_ROLE_ID), or VAULT_TOKEN_FILE, which an agent of Vault writes anew.",
+    )
 
 
 def broker() -> Iterator[Finding]:
@@ -264,17 +306,19 @@ def broker() -> Iterator[Finding]:
 
 
 def workers() -> Iterator[Finding]:
-    """Ask the workers whether they live; takes three seconds."""
-    try:
-        answers = application().control.ping(timeout=_WORKERS_ANSWER_SECONDS)
-    except Exception as error:  # noqa: BLE001 (of whichever library the transport has; the broker has a finding of its own)
-        yield fault("workers", f"They cannot be asked ({type(error).__name__}).", "Mend the broker first.")
+    """Look whether workers run, by the sessions that each holds at the database. One query.
+
+    They take no remote control, so nobody can ask them by the broker. Whether they do anything ``background`` says.
+    """
+    if settings.DATABASE_POOLED and not settings.DATABASE_DIRECT:
+        yield fine("workers", "They cannot be seen behind a pooler without DATABASE_DIRECT_URL: see when the last ran.")
         return
-    if answers:
-        names = sorted(name for answer in answers for name in answer)
-        yield fine("workers", f"{len(names)} answer: {', '.join(names)}.")
-    else:
-        yield fault("workers", "None answers: nothing is refreshed before somebody asks.", "Start a worker.")
+    names = [one.process.removeprefix(f"{presence.WORKER}:") for one in presence.present() if one.is_worker]
+    if not names:
+        yield fault("workers", "None runs: nothing is refreshed before somebody asks.", "Start a worker.")
+        return
+    told = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    yield fine("workers", f"{len(names)} run{'s' if len(names) == 1 else ''}: {told}.")
 
 
 def quarantine() -> Iterator[Finding]:

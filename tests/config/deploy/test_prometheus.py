@@ -26,10 +26,10 @@ def expressions() -> list[str]:
 def known() -> set[str]:
     """Return the names of all metrics, as they stand in the code."""
     gauges = (ROOT / "connections/api/metrics.py").read_text()
-    histograms = (ROOT / "connections/journal/meters.py").read_text()
-    return set(re.findall(r'"(latchkey_\w+)"', gauges)) | {
-        f"latchkey_{name}_seconds" for name in re.findall(r'histogram\(\s*"(\w+)"', histograms)
-    }
+    meters = (ROOT / "connections/journal/meters.py").read_text()
+    histograms = {f"latchkey_{name}_seconds" for name in re.findall(r'histogram\(\s*"(\w+)"', meters)}
+    counters = {f"{name}_total" for name in re.findall(r'Counter\(\s*"(\w+)"', meters)}
+    return set(re.findall(r'"(latchkey_\w+)"', gauges)) | histograms | counters
 
 
 def test_each_expression_asks_for_metrics_that_there_are() -> None:

@@ -1,10 +1,13 @@
 """The front: each request reaches who has to answer it, and none holds a thread before it is there."""
 
 import asyncio
+import threading
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 
 from config.web.front import may_call_provider
 from config.web.lanes import Lane
@@ -105,10 +108,10 @@ def scope(**changes: Any) -> dict[str, Any]:
         "http_version": "1.1",
         "scheme": "http",
         "method": "GET",
-        "path": "/healthz",
+        "path": "/llms.txt",
         "query_string": b"",
         "root_path": "",
-        "headers": [],
+        "headers": [(b"host", urlsplit(settings.PUBLIC_URL).netloc.encode())],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8000),
         **changes,
@@ -134,7 +137,7 @@ def test_a_body_that_is_too_large_is_refused_before_all_of_it_has_come() -> None
 
 
 def test_a_name_with_an_underscore_is_not_taken_for_a_proxys_header(acme: Tenant) -> None:
-    headers = [(b"host", b"127.0.0.1"), (b"x_forwarded_proto", b"https"), (b"authorization_", b"x")]
+    headers = [*scope()["headers"], (b"x_forwarded_proto", b"https"), (b"authorization_", b"x")]
     started, *_ = serve(scope(headers=headers), [{"type": "http.request", "body": b""}])
     assert started["status"] == 200
 
@@ -142,3 +145,53 @@ def test_a_name_with_an_underscore_is_not_taken_for_a_proxys_header(acme: Tenant
 def test_the_server_s_life_is_followed() -> None:
     sent = serve({"type": "lifespan"}, [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+class Stuck:
+    """A Django of which all but a few addresses wait for something that does not come, such as a database."""
+
+    def __init__(self, *answered: str) -> None:
+        self.ended, self.asked, self._answered = threading.Event(), threading.Semaphore(0), answered
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] not in self._answered:
+            self.asked.release()
+            self.ended.wait()
+        start_response("200 OK", [])
+        return [b""]
+
+
+@pytest.mark.parametrize("answered", [("/readyz",), ("/metrics",), ()], ids=" ".join)
+def test_who_watches_waits_for_nothing_else(answered: tuple[str, ...]) -> None:
+    """Every thread for pages waits, so do more requests than there are threads, and all but one kind of watchers."""
+    from config.asgi import make_front  # imported by conftest, once the test database is there
+
+    django: Any = Stuck(*answered)
+    front = make_front(handler=django)
+
+    async def ask(path: str) -> int:
+        pieces: list[Message] = [{"type": "http.request", "body": b""}]
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return pieces.pop()
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await front(scope(path=path), receive, send)
+        return int(sent[0]["status"])
+
+    async def main() -> None:
+        others = [path for path in ("/readyz", "/metrics") if path not in answered]
+        crowd = [*["/llms.txt"] * 3 * settings.PLAIN_THREADS, *others * 3]
+        waiting = [asyncio.create_task(ask(path)) for path in crowd]
+        for _ in range(settings.PLAIN_THREADS + len(others)):
+            await asyncio.to_thread(django.asked.acquire)
+        assert await ask("/healthz") == 200
+        assert [await ask(path) for path in answered] == [200] * len(answered)
+        assert not any(task.done() for task in waiting)
+        django.ended.set()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(main())

@@ -7,8 +7,10 @@ import pytest
 from django.db import DatabaseError
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
+from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from connections.api.problems import answer_error
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.figures import take_figures
@@ -23,12 +25,21 @@ from connections.models import (
     RewindCause,
     Status,
 )
+from connections.refusals import (
+    AppMisconfigured,
+    Busy,
+    CredentialUnreadable,
+    ProviderDown,
+    RefreshInProgress,
+    Refusal,
+)
 from tests.asgi_client import AsgiClient
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
 
 TOKEN = "a-token-of-the-scraper"
 MOST_QUERIES = 16
+ID = "6f805d0b-5b38-4576-a2ca-263c0631c1b6"
 
 
 @pytest.fixture
@@ -189,3 +200,26 @@ def test_requests_are_timed_by_their_kind(scraper: AsgiClient) -> None:
         "vend": 1,
         "proxy": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "counts"),
+    [
+        ("/api/v1/credentials", ProviderDown("It does not answer."), 1),
+        (f"/api/v1/connections/{ID}/credential", RefreshInProgress("It is under way."), 1),
+        ("/api/v1/credentials", AppMisconfigured("It refuses us."), 1),
+        ("/api/v1/credentials", CredentialUnreadable("It does not open."), 0),
+        ("/api/v1/credentials", Busy("Come again."), 0),
+        (f"/api/v1/connections/{ID}/refresh", ProviderDown("It does not answer."), 0),
+    ],
+    ids=str,
+)
+def test_a_vend_that_fails_for_a_provider_is_no_error_of_ours(
+    settings: Any, path: str, error: Refusal, counts: int
+) -> None:
+    """The alert on failing vends takes these off."""
+    settings.METRICS_TOKEN = TOKEN
+    counted = ("latchkey_vend_refusals_total", {"code": error.code})
+    before = REGISTRY.get_sample_value(*counted) or 0.0
+    assert answer_error(error, path=path).status_code >= 500
+    assert (REGISTRY.get_sample_value(*counted) or 0.0) - before == counts

@@ -54,6 +54,14 @@ class Installation:
 
     stack: LocalStack
     environment: dict[str, str] = field(default_factory=dict)
+    worker: "psycopg.Connection[Any] | None" = None
+
+    def has_worker(self, *, runs: bool) -> None:
+        """Have a worker's session at the database, or none. One that runs: ``tests.processes.test_metrics``."""
+        if self.worker is not None:
+            self.worker.close()
+        name = "latchkey presence 0123456789ab worker:7@a"
+        self.worker = psycopg.connect(self.stack.environment["DATABASE_URL"], application_name=name) if runs else None
 
     def examine(self, **changes: str) -> list[dict[str, str]]:
         """Run the command with ``changes`` to its environment, and return what it finds beside what is well."""
@@ -95,7 +103,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         }
         sound.sql("UPDATE connections_providerapp SET provider = 'hubspot' WHERE provider = 'sandbox'")
         sound.sql(_FIGURES, "1 minute")
+        sound.has_worker(runs=True)
         yield sound
+        sound.has_worker(runs=False)
 
 
 def _as_a_role_without_tables(stack: LocalStack) -> str:
@@ -122,7 +132,7 @@ def other_keys() -> dict[str, str]:
         ({"DATABASE_URL": f"postgresql://runs:runs@{_NOWHERE}/latchkey"}, "database", "cannot be reached"),
         ({"REDIS_URL": f"redis://{_NOWHERE}/0"}, "broker", "cannot be reached"),
         ({"KEK_KEYS": other_keys()["KEK_KEYS"]}, "keys", "which KEK_KEYS does not have"),
-        ({"FERNET_KEYS": other_keys()["FERNET_KEYS"]}, "keys", "does not open"),
+        ({"FERNET_KEYS": other_keys()["FERNET_KEYS"]}, "keys", "open under no key of FERNET_KEYS"),
         ({"LATCHKEY_SPOOL_DIR": "/dev/null/spool"}, "folders", "cannot be written"),
         ({"STATIC_ROOT": "/nonexistent"}, "folders", "no static files"),
         ({"TRUSTED_PROXY_COUNT": "0"}, "settings", "TRUSTED_PROXY_COUNT is 0"),
@@ -182,6 +192,12 @@ BROKEN: dict[str, tuple[Break, Break, str, str]] = {
         lambda at: at.valkey().delete("refresh"),
         "broker",
         "1 tasks wait in the queue refresh",
+    ),
+    "no worker": (
+        lambda at: at.has_worker(runs=False),
+        lambda at: at.has_worker(runs=True),
+        "workers",
+        "None runs",
     ),
     "no beat": (
         lambda at: at.sql(_FIGURES, "2 hours"),
