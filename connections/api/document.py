@@ -120,6 +120,7 @@ _REFUSED: dict[str, tuple[str, ...]] = {
     "refresh_connection": ("paused", *_PROVIDER),
     "probe_connection": ("paused", *_PROVIDER),
     "report_connection": ("paused", *_PROVIDER),
+    "revoke_connection": ("pending",),
     "send_test_event": ("credential_unreadable", "provider_unavailable"),
     "create_access_grant": ("policy_denied",),
     "approve": ("policy_denied",),

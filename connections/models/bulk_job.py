@@ -74,12 +74,13 @@ class BulkJob(models.Model):
 class BulkRow(models.Model):
     """One connection of a job. ``code`` is "" until it was its turn, then the stable outcome; ``detail`` a sentence.
 
-    ``facts`` are what an export has noted of the connection.
+    ``begun_at`` is when a worker last began with it. ``facts`` are what an export has noted of the connection.
     """
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="rows", db_index=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    begun_at = models.DateTimeField(null=True, blank=True)
     is_success = models.BooleanField(null=True, blank=True)
     code = models.CharField(max_length=40, default="", blank=True)
     detail = models.CharField(max_length=300, default="", blank=True)

@@ -7,6 +7,7 @@ import uuid
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection as database
 
 from config.local.supervisor.state import PROJECT_ROOT
@@ -35,6 +36,7 @@ def go_on_and_kill(work: str) -> int:
 
 def test_a_bulk_job_does_each_row_once_whatever_is_killed() -> None:
     acme = make_tenant("acme")
+    User.objects.create_superuser("olga")
     for number in range(12):
         make_connection(acme, end_user=f"user-{number}")
     job = order_bulk(
@@ -46,8 +48,8 @@ def test_a_bulk_job_does_each_row_once_whatever_is_killed() -> None:
     assert not Connection.objects.filter(paused_at=None).exists()
     paused = AuditEvent.objects.filter(action="connection.paused").values_list("connection_id", "operator")
     assert sorted(paused) == sorted((one.id, "olga") for one in Connection.objects.all())
-    # One that was killed between an act and its note finds the act done.
-    assert set(BulkRow.objects.values_list("code", flat=True)) <= {"turned", "already"}
+    # One that was killed between an act and its note finds the act done, and says so.
+    assert set(BulkRow.objects.values_list("code", "is_success")) <= {("turned", True), ("done_before", True)}
     assert BulkRow.objects.filter(job=job).count() == job.total == 12
     assert AuditEvent.objects.filter(action="bulk.finished").count() == 1
 

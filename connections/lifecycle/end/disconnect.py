@@ -19,7 +19,7 @@ from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings
 from connections.lifecycle.health.status import change_status
 from connections.lifecycle.policy.revoke import revoke_grants
 from connections.models import AccessGrant, Connection, CredentialVersion, Reason, Revocation, Status
-from connections.refusals import AppMisconfigured, NotFound
+from connections.refusals import AppMisconfigured, NotFound, Pending
 
 _OVER = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.IGNORED, Revocation.WITHHELD)
 
@@ -32,7 +32,8 @@ def disconnect(
     With ``keep`` the connection becomes ``revoked``, and the end user can connect it anew; otherwise it becomes
     ``disconnected``, for good, and the access grants on it are revoked. Repeating it changes nothing. Where another
     connection lives on the same grant, nothing is revoked (``withheld``). Short transactions that lock the connection;
-    no HTTP. Raises ``NotFound``, and what ``check`` raises of the locked connection.
+    no HTTP. Raises ``NotFound``, ``Pending`` where there is no grant yet that it could ``keep``, and what ``check``
+    raises of the locked connection.
     """
     status, reason = (
         (Status.REVOKED, Reason.REVOKED_BY_OPERATOR) if keep else (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST)
@@ -48,6 +49,8 @@ def disconnect(
             check(connection)
         if connection.status in (status, Status.DISCONNECTED):
             return connection
+        if keep and connection.status == Status.PENDING:
+            raise Pending("It waits for its confirmation, so there is no grant to revoke yet: disconnect it instead.")
         audit.record("connection.disconnect", actor=actor, connection=connection, detail={"keep": keep})
         change_status(connection, status, reason, now=now)
         forget_subject_tokens(connection)

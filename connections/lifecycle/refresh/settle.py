@@ -30,7 +30,7 @@ from connections.lifecycle.refresh.arrivals import store_and_promote
 from connections.lifecycle.refresh.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.refresh.judge_refusal import judge_refusal
 from connections.lifecycle.registration.refused import give_up_refused
-from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
+from connections.models import VENDS, AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from providers.errors import (
     AddressRefused,
     ClientRejected,
@@ -241,7 +241,7 @@ def _settle_failure(
         retry_after_seconds=failure.retry_after_seconds,
         grace_seconds=grace_seconds,
     )
-    if connection.current_version_id == claimed.parent_version_id:
+    if connection.status in VENDS and connection.current_version_id == claimed.parent_version_id:
         connection.count_failure(retry_at=now + timedelta(seconds=wait))
         capabilities = claimed.access.capabilities
         can_probe = capabilities.probes or capabilities.introspects

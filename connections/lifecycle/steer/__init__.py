@@ -1,7 +1,8 @@
 """Steer: what an operator asks for, with an audit row that says who.
 
 - ``on_demand``: refresh, probe, disconnect or read a kept answer now; ``switches``: kill switches and pauses
-- ``bulk``: one act on many connections, in the background · ``export``: what such a job has noted of them
+- ``bulk``: one act on many connections, in the background · ``orderer``: whether who ordered it may do it still ·
+  ``export``: what such a job has noted of them
 - ``trial``: a real consent with a provider app, by an operator
 - ``rebind``: lets credentials follow a provider that has moved; ``describe``: what is the operator's own
 - ``outlook``: what will happen to a connection next, in words

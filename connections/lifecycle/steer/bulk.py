@@ -1,26 +1,32 @@
 """Bulk: one act on many connections, in the background, with what came of each. It survives the worker's death.
 
-A row is settled after its act. If a worker is killed between the two, the act is done once more, which changes nothing:
-a refresh that is ordered twice is sent once, and what is paused, suspended or disconnected stays so. Where the queue of
-refreshes or probes is long the job waits, so that what is due anyway is not kept waiting by it.
+A row is marked before its act and settled after it. If a worker is killed between the two, the act is done once more,
+which changes nothing: a refresh that is ordered twice is sent once, and what is paused, suspended or disconnected stays
+so. The mark tells that from what was so before the job. Where the queue of refreshes or probes is long the job waits,
+so that what is due anyway is not kept waiting by it.
+
+A job is its orderer's act for as long as it lasts: when they may not do it any more, it ends. Whatever goes wrong with
+one row settles that row alone.
 """
 
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 
 import structlog
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
 
 from connections.database.clock import database_now
-from connections.database.pool import LockTimeout, short_transaction
+from connections.database.pool import LockTimeout, replace_broken_connections, short_transaction
 from connections.dispatch import Task, count_waiting
 from connections.journal import audit
 from connections.lifecycle.steer import on_demand, switches
 from connections.lifecycle.steer.export import standing_of
 from connections.lifecycle.steer.on_demand import Told
+from connections.lifecycle.steer.orderer import may_order_still
 from connections.models import BulkAct, BulkJob, BulkRow, Connection, HeldConnection
 from connections.models.quarantine import held, holding
 from connections.refusals import Refusal
@@ -32,6 +38,7 @@ _TURN = 50  # rows of one job before another has its turn
 _INSERT = 2000
 _MOST_WAITING = 100
 _QUEUES = {BulkAct.REFRESH: Task.REFRESH, BulkAct.PROBE: Task.PROBE}
+_SO_ALREADY = frozenset({"already", "nothing_changed", "not_held"})
 
 logger = structlog.get_logger(__name__)
 
@@ -99,27 +106,35 @@ def counts_of(jobs: Sequence[BulkJob]) -> dict[uuid.UUID, dict[str, int]]:
 def continue_bulk(*, now: datetime, seconds: float = _RUN_SECONDS) -> None:
     """Go on with the jobs that are under way, in turns, for so long at the most. Deletes jobs of long ago."""
     BulkJob.objects.filter(finished_at__lt=now - KEPT).delete()
-    give_up_at = time.monotonic() + seconds
+    give_up_at, claim = time.monotonic() + seconds, now + _CLAIM
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     under_way = BulkJob.objects.filter(free, finished_at=None).order_by("ordered_at")
-    claimed = [job for job in under_way if BulkJob.objects.filter(free, id=job.id).update(claimed_until=now + _CLAIM)]
+    claimed = [job for job in under_way if BulkJob.objects.filter(free, id=job.id).update(claimed_until=claim)]
     try:
         left = list(claimed)
         while left and time.monotonic() < give_up_at:
-            left = [job for job in left if _take_turn(job, give_up_at=give_up_at)]
+            left = [job for job in left if _goes_on(job, claim=claim, give_up_at=give_up_at)]
     finally:
-        BulkJob.objects.filter(id__in=[job.id for job in claimed]).update(claimed_until=None)
+        # Those alone that are still this worker's: after a long pause another may have claimed them.
+        ours = BulkJob.objects.filter(id__in=[job.id for job in claimed], claimed_until=claim)
+        ours.update(claimed_until=None)
 
 
-def _take_turn(job: BulkJob, *, give_up_at: float) -> bool:
-    """Settle some rows. Return whether the job can go on at once."""
-    if BulkJob.objects.filter(id=job.id, cancelled_at__isnull=False).exists():
-        BulkRow.objects.filter(job=job, code="").update(code="cancelled", is_success=False, detail="Cancelled.")
-    act = BulkAct(job.act)
-    if (queue := _QUEUES.get(act)) is not None and (count_waiting(queue) or 0) > _MOST_WAITING:
+def _goes_on(job: BulkJob, *, claim: datetime, give_up_at: float) -> bool:
+    try:
+        return _take_turn(job, claim=claim, give_up_at=give_up_at)
+    except Exception as error:  # noqa: BLE001 (the other jobs go on; this one is tried again by the next run)
+        logger.error("bulk_turn_failed", job=str(job.id), act=job.act, error=type(error).__name__)
         return False
-    if act is BulkAct.RELEASE and job.cancelled_at is None and holding().exists():
-        return False  # it is not known yet of which rows the tokens were used
+
+
+def _take_turn(job: BulkJob, *, claim: datetime, give_up_at: float) -> bool:
+    """Settle some rows. Return whether the job can go on at once."""
+    job.refresh_from_db(fields=["cancelled_at"])
+    if job.cancelled_at is not None:
+        _settle_undone(job, code="cancelled", detail="Cancelled.")
+    elif not may_order_still(job):
+        _withdraw(job)
     rows = list(BulkRow.objects.filter(job=job, code="").select_related("connection")[:_TURN])
     if not rows:
         with short_transaction() as now:
@@ -127,25 +142,58 @@ def _take_turn(job: BulkJob, *, give_up_at: float) -> bool:
             audit.record("bulk.finished", tenant_id=job.tenant_id, detail={"job": str(job.id)})
         logger.info("bulk_finished", job=str(job.id), act=job.act)
         return False
+    act = BulkAct(job.act)
+    if act is BulkAct.RELEASE and holding().exists():
+        return False  # it is not known yet of which rows the tokens were used
+    if (queue := _QUEUES.get(act)) is not None and (count_waiting(queue) or 0) > _MOST_WAITING:
+        return False
     actor = audit.Actor(operator=job.operator, api_client_id=job.api_client_id, address=job.address)
     for row in rows:
         if time.monotonic() > give_up_at:
             return False
-        told = _told(partial(_ACTS[act], row.connection, actor))
-        facts = standing_of(row.connection) if act is BulkAct.EXPORT else None
+        if not _begin(row, claim=claim):
+            return BulkJob.objects.filter(id=job.id, claimed_until=claim).exists()
+        told, facts = _outcome(act, row, actor)
         BulkRow.objects.filter(id=row.id).update(
             code=told.code[:40] or "done", is_success=told.is_success, detail=told.detail[:300], facts=facts
         )
     return True
 
 
-def _told(act: Callable[[], Told]) -> Told:
+def _begin(row: BulkRow, *, claim: datetime) -> bool:
+    """Mark that the act on ``row`` begins. Return False if the job was cancelled, or is another worker's now."""
+    to_do = BulkRow.objects.filter(id=row.id, job__cancelled_at=None, job__claimed_until=claim)
+    return bool(to_do.update(begun_at=Now()))
+
+
+def _withdraw(job: BulkJob) -> None:
+    """End a job whose orderer may not do it any more. What is done stays done. A transaction."""
+    with short_transaction() as now:
+        job.cancel(at=now)
+        _settle_undone(job, code="not_allowed", detail="Not done: whoever ordered it may not do it any more.")
+        audit.record("bulk.cancelled", decision="not_allowed", tenant_id=job.tenant_id, detail={"job": str(job.id)})
+
+
+def _settle_undone(job: BulkJob, *, code: str, detail: str) -> None:
+    BulkRow.objects.filter(job=job, code="").update(code=code, is_success=False, detail=detail)
+
+
+def _outcome(act: BulkAct, row: BulkRow, actor: audit.Actor) -> tuple[Told, dict[str, Any] | None]:
+    """Do the act on one row, which ``_begin`` has marked. Return what came of it, and what an export notes."""
     try:
-        return act()
+        told = _ACTS[act](row.connection, actor)
+        facts = standing_of(row.connection) if act is BulkAct.EXPORT else None
     except Refusal as refusal:
-        return Told(False, refusal.code, refusal.detail)
+        return Told(False, refusal.code, refusal.detail), None
     except LockTimeout:
-        return Told(False, "busy", "Somebody else was changing it: nothing was done.")
+        return Told(False, "busy", "Somebody else was changing it: nothing was done."), None
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with one row, the next ones are done)
+        logger.error("bulk_row_failed", job=str(row.job_id), row=row.id, act=act.value, error=type(error).__name__)
+        replace_broken_connections()
+        return Told(False, "failed", "Latchkey failed at it, and its log says why: try this one by itself."), None
+    if row.begun_at is not None and told.code in _SO_ALREADY:  # ``row`` was read before its mark: it is an earlier one
+        return Told(True, "done_before", "Done: a worker was stopped at it, and it was found to be so."), facts
+    return told, facts
 
 
 def _turned(is_turned: bool) -> Told:

@@ -200,7 +200,7 @@ def _asked_about(action: str, connection_id: uuid.UUID, *, actor: audit.Actor) -
 def end_on_demand(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool) -> Told:
     """Revoke one connection (``keep``: it can be connected anew) or disconnect it for good. No HTTP.
 
-    Raises ``NotFound``.
+    Raises ``NotFound``, and ``Pending`` where one is to be revoked that is not confirmed.
     """
     before = Connection.objects.only("status").filter(id=connection_id).first()
     connection = disconnect(connection_id, now=now, actor=actor, keep=keep)

@@ -10,8 +10,9 @@ from django.test import Client
 
 from config.celery import app
 from connections import dispatch
+from connections.admin.connection import ConnectionAdmin
 from connections.database.clock import database_now
-from connections.models import AuditEvent, Connection, RefreshAttempt
+from connections.models import REASONS_OF, AuditEvent, Connection, RefreshAttempt, Status
 from providers.sandbox.client import SandboxProcess
 from tests.connections.admin.conftest import World, list_url, make_connection, messages_of, page_url, press_url
 from tests.connections.api.stored import overwrite
@@ -121,6 +122,20 @@ def test_ending_many_asks_first(olga: Client, world: World, action: str, status:
     told = act(olga, action, *rows, confirmed="1")
     assert len(told) == 2
     assert Connection.objects.filter(status=status).count() == 2
+
+
+@pytest.mark.parametrize("action", [one for one in ConnectionAdmin.actions if one != "export"])
+def test_an_action_on_connections_in_every_status_tells_of_each(
+    transactional_db: None, olga: Client, world: World, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    rows = []
+    for status in Status:
+        row = make_connection(world.app, world.tenant, status)
+        overwrite(row, status=status, reason=REASONS_OF[status][0])
+        rows.append(row)
+    with sent_tasks(monkeypatch):
+        told = act(olga, action, *rows, confirmed="1")
+    assert sum(int(line.split(" of ")[0]) for line in told) == len(rows)
 
 
 def test_suspending_many_asks_first(olga: Client, world: World) -> None:

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from connections.database.clock import database_now
-from connections.models import AuditEvent, Connection, Permission, Tenant
+from connections.models import REASONS_OF, VENDS, AuditEvent, Connection, Permission, Status, Tenant
 from tests.connections.api.own_entries import ENTRY
-from tests.connections.api.stored import make_app, make_connection
+from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.factories import BACKEND, Caller, make_caller
 from tests.flows import EndUser, call
 
@@ -31,6 +33,40 @@ def test_a_revoked_connection_can_be_connected_anew(connection: Connection, back
     assert (done["outcome"], done["connection"]["status"]) == ("revoked", "revoked")
     assert call(backend, "POST", f"/connections/{connection.id}/revoke").json()["outcome"] == "nothing_changed"
     assert EndUser("alice", backend).invite(connection=str(connection.id)).token
+
+
+_ACTS = [
+    ("POST", "revoke", {}),
+    ("POST", "reread", {}),
+    ("POST", "discard-answer", {}),
+    ("POST", "release", {}),
+    ("PUT", "switches", {"paused": True}),
+    ("PUT", "switches", {"suspended": True}),
+    ("DELETE", "", {}),
+]
+
+
+@pytest.mark.parametrize(("method", "act", "body"), _ACTS)
+@pytest.mark.parametrize("status", Status)
+def test_an_act_on_a_connection_in_any_status_is_done_or_refused(
+    method: str, act: str, body: dict[str, bool], status: Status, acme: Tenant, backend: Caller
+) -> None:
+    row = make_connection(acme)
+    overwrite(row, status=status, reason=REASONS_OF[status][0])
+    answer = call(backend, method, f"/connections/{row.id}/{act}".rstrip("/"), body)
+    is_refused = (status, act) == (Status.PENDING, "revoke")
+    assert (answer.status_code == 409) is is_refused
+    assert answer.status_code < 500
+    if is_refused:
+        assert answer.json()["code"] == "pending"
+
+
+@pytest.mark.parametrize("status", [one for one in Status if one not in VENDS])
+@pytest.mark.parametrize("act", ["refresh", "probe"])
+def test_what_does_not_vend_is_not_called(act: str, status: Status, acme: Tenant, backend: Caller) -> None:
+    row = make_connection(acme)
+    overwrite(row, status=status, reason=REASONS_OF[status][0])
+    assert call(backend, "POST", f"/connections/{row.id}/{act}").status_code < 500
 
 
 def test_there_may_be_no_kept_answer(connection: Connection, backend: Caller) -> None:
