@@ -265,6 +265,7 @@ SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool"))
 # there, and nowhere else, our cookies have names and flags that every browser keeps. Their path is "/" everywhere, as
 # `__Host-` asks for it.
 COOKIE_PREFIX = f"{'' if LOOPBACK_HTTP else '__Host-'}latchkey{_urls.cookie_mark}-"
+SESSION_ENGINE = "connections.admin.people.session_store"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}operator"
 SESSION_COOKIE_SECURE = not LOOPBACK_HTTP
 SESSION_COOKIE_HTTPONLY = True
@@ -323,6 +324,10 @@ OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
 OIDC_ROLES = env.dict("OIDC_ROLES", default={})
 # Values of `amr` or `acr` by which the identity provider vouches for a second factor, so that ours is not asked for.
 OIDC_SECOND_FACTOR = env.list("OIDC_SECOND_FACTOR", default=["mfa"])
+# What an account sees that is made at a first login: every tenant, or none until somebody says which.
+OIDC_NEW_ACCOUNTS_SEE = env.str("OIDC_NEW_ACCOUNTS_SEE", default="all")
+if OIDC_NEW_ACCOUNTS_SEE not in ("all", "none"):
+    raise ImproperlyConfigured("OIDC_NEW_ACCOUNTS_SEE is all or none.")
 if OIDC_ISSUER and not OIDC_CLIENT_ID:
     raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID.")
 if unknown := {*OIDC_ROLES.values()} - {"viewer", "operator", "security"}:

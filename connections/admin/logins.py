@@ -76,10 +76,13 @@ def record_wrong_code(request: HttpRequest, user: Any, *, is_proof: bool) -> Non
     audit.record(action, decision="wrong_code", actor=_actor(request, user))
 
 
-def record_sso(request: HttpRequest, *, decision: str) -> None:
-    """Record what came of a return from the identity provider, if that was no login. Strangers make few rows."""
+def record_sso(request: HttpRequest, *, decision: str, person: dict[str, str] | None = None) -> None:
+    """Record what came of a return from the identity provider, if that was no login. Strangers make few rows.
+
+    ``person`` is who it is there, by issuer and subject.
+    """
     if request.user.is_authenticated:
-        audit.record("operator.sso", decision=decision, actor=_actor(request, request.user))
+        audit.record("operator.sso", decision=decision, actor=_actor(request, request.user), detail=person)
     elif (detail := strangers.admit(("sso", client_address(request)))) is not None:
         actor = audit.Actor(address=client_address(request))
         audit.record("operator.sso", decision=decision, actor=actor, detail=detail)

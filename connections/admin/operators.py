@@ -5,6 +5,7 @@ That one permission would amount to all of them. To limit an account to tenants,
 the second factors that its owner has lost gives nobody more than before.
 """
 
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
@@ -30,12 +31,13 @@ from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.provision.staff import end_sessions, limit_to, take_factors_back, unlimit
 from connections.lifecycle.steer.on_demand import Told
-from connections.models import StaffLimit, Tenant
+from connections.models import StaffIdentity, StaffLimit, Tenant
 
 MAY_OVERSEE = "connections.oversee_staff"
 _RESET_ASKS = (
-    "Its second factors and recovery codes are not taken any more, and it is logged out everywhere. Its owner gets a "
-    "new one at the next login, by the password alone: make sure that it is the owner who has asked."
+    "Its second factors and recovery codes are not taken any more, its links to single sign-on are cut if it has a "
+    "password, and it is logged out everywhere. Its owner gets a new factor at the next login, by the password alone: "
+    "make sure that it is the owner who has asked."
 )
 _LOGOUT_ASKS = "It is logged out everywhere. Its owner may log in again."
 
@@ -223,12 +225,17 @@ class OperatorAccountAdmin(_BySuperusers[User], ButtonsAdmin[User], UserAdmin): 
         if _is_superuser(request) and not is_proven(request):
             return page_that_proves(request, request.get_full_path())
         with short_transaction():  # no password without its audit row
-            return super().user_change_password(request, id, form_url)
+            answer = super().user_change_password(request, id, form_url)
+            if answer.status_code == HTTPStatus.FOUND:  # its sessions are not good any more: no list is to show them
+                of = User.objects.get(pk=id)
+                end_sessions(of, actor=operator_behind(request), but=request.session.session_key)
+            return answer
 
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: User | None) -> None:
         if row is not None:
             limit = StaffLimit.objects.filter(user=row).first()
             context["limit"] = None if limit is None else sorted(limit.tenants.values_list("slug", flat=True))
+            context["links"] = StaffIdentity.objects.filter(user=row).order_by("made_at")
             context["factors"] = [one.get_type_display() for one in factors_of(row)]
             context["places"] = places_of(row, asking=request.session.session_key)
 

@@ -14,6 +14,7 @@ from connections.admin.logins import record_sso
 from connections.admin.people import accounts, sso
 from connections.admin.people.sso import Person, SsoRefused
 from connections.admin.proof import is_proven, page_that_proves
+from connections.entrance import client_address
 
 
 @never_cache
@@ -69,14 +70,14 @@ def _leave(request: HttpRequest, purpose: str) -> HttpResponse:
 def _let_in(request: HttpRequest, person: Person, purpose: str, next_url: str) -> HttpResponse:
     vouched = {"second_factor": person.has_second_factor}
     if purpose == "login":
-        user = accounts.account_of(person)
+        user = accounts.account_of(person, address=client_address(request))
         record_authentication(request, user, "sso", **vouched)
         return perform_login(request, Login(user=user, redirect_url=next_url or None))
     if not request.user.is_authenticated:
         raise SsoRefused("logged_out", "You are not logged in any more.")
     if purpose == "link":
         accounts.link(person, request.user)
-        record_sso(request, decision="linked")
+        record_sso(request, decision="linked", person={"issuer": person.issuer, "subject": person.subject})
         messages.success(request, "From now on you can log in by single sign-on.")
         return HttpResponseRedirect(reverse("mfa_index"))
     if not accounts.is_of(person, request.user):

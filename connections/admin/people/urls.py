@@ -21,6 +21,7 @@ urlpatterns = [
     path("account/sso/", sso_pages.login, name="staff_sso"),
     path("account/sso/prove/", sso_pages.prove, name="staff_sso_prove"),
     path("account/sso/link/", sso_pages.link, name="staff_sso_link"),
+    path("account/sso/<int:link_id>/cut/", account_page.cut, name="staff_sso_cut"),
     path("account/sso/callback/", sso_pages.callback, name="staff_sso_callback"),
     path("account/", account_page.account, name="mfa_index"),
     path("account/webauthn/", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"),

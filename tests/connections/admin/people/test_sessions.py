@@ -2,12 +2,18 @@
 
 import re
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.test import Client
 
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.staff import end_sessions
 from connections.models import AuditEvent
+from tests.connections.admin.conftest import PASSWORD, prove
 from tests.connections.admin.people.staff import ACCOUNT, INDEX, LOGIN, make_operator, type_password
 
 
@@ -80,6 +86,65 @@ def test_one_sees_where_one_is_logged_in_and_ends_it(olga: User) -> None:
     assert [row.detail for row in ended.order_by("id")] == [{"of": "olga", "sessions": 1}] * 2
 
 
+NEW_PASSWORD = "another horse, another battery"
+
+
+def by_its_owner(browser: Client, olga: User, settings: Any) -> None:
+    given = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    assert browser.post("/admin/password_change/", given).status_code == 302
+
+
+def on_the_page_of_accounts(browser: Client, olga: User, settings: Any) -> None:
+    given = {"usable_password": "true", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    assert browser.post(f"/admin/auth/user/{olga.pk}/password/", given).status_code == 302
+
+
+def by_a_rotated_secret_key(browser: Client, olga: User, settings: Any) -> None:
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another-secret-key-of-the-installation"
+
+
+@pytest.mark.parametrize("change", [by_its_owner, on_the_page_of_accounts, by_a_rotated_secret_key])
+def test_a_session_that_gets_a_new_key_stays_in_the_list_and_is_ended(
+    change: Callable[[Client, User, Any], None], olga: User, settings: Any
+) -> None:
+    here = logged_in_at("192.0.2.1")
+    prove(here, olga, address="192.0.2.1")
+    before = here.session.session_key
+    change(here, olga, settings)
+    assert here.get(INDEX).status_code == 200
+    assert here.session.session_key != before
+    there = Client(REMOTE_ADDR="192.0.2.2")
+    there.force_login(olga)
+    prove(there, olga, address="192.0.2.2")
+    page = there.get(ACCOUNT).content.decode()
+    assert "Browser at 192.0.2.1" in page
+    (ending,) = re.findall(r'action="(/admin/account/sessions/\d+/end/)"', page)
+    there.post(ending)
+    assert here.get(INDEX).status_code == 302
+
+
+def test_the_sessions_that_a_new_password_ends_leave_the_list(olga: User) -> None:
+    here, there = (logged_in_at(f"192.0.2.{number}") for number in (1, 2))
+    prove(here, olga, address="192.0.2.1")
+    by_its_owner(here, olga, None)
+    page = here.get(ACCOUNT).content.decode()
+    assert "Browser at 192.0.2.1" in page and "Browser at 192.0.2.2" not in page
+    assert there.get(INDEX).status_code == 302
+
+
+def test_everywhere_is_also_where_no_list_knows_of(olga: User) -> None:
+    here, there = (logged_in_at(f"192.0.2.{number}") for number in (1, 2))
+    mallory = make_operator("mallory")
+    other = Client(REMOTE_ADDR="192.0.2.9")
+    other.force_login(mallory)
+    age(other, seen=0, began=0)
+    UserSession.objects.filter(ip="192.0.2.2").delete()
+    here.post("/admin/account/sessions/end-others/")
+    assert [browser.get(INDEX).status_code for browser in (here, there, other)] == [200, 302, 200]
+    assert end_sessions(olga, actor=SYSTEM) == 1
+    assert here.get(INDEX).status_code == 302
+
+
 def test_nobody_ends_a_session_of_somebody_else(olga: User) -> None:
     here = logged_in_at("192.0.2.1")
     make_operator("mallory")
@@ -87,8 +152,6 @@ def test_nobody_ends_a_session_of_somebody_else(olga: User) -> None:
     type_password(mallory, "mallory")
     page = here.get(ACCOUNT).content.decode()
     assert "/end/" not in page
-    from allauth.usersessions.models import UserSession
-
     theirs = UserSession.objects.get(user=olga)
     mallory.post(f"/admin/account/sessions/{theirs.pk}/end/")
     assert here.get(INDEX).status_code == 200

@@ -6,13 +6,23 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
+from allauth.mfa.models import Authenticator
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 
 from connections.admin.people import sso
-from connections.models import AuditEvent, StaffIdentity
-from tests.connections.admin.conftest import PASSWORD, World, logged_in, press_url
+from connections.models import AuditEvent, StaffIdentity, StaffLimit, Tenant
+from tests.connections.admin.conftest import (
+    PASSWORD,
+    World,
+    list_url,
+    logged_in,
+    messages_of,
+    press_url,
+    prove,
+    unproven,
+)
 from tests.connections.admin.people.identity_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -108,6 +118,47 @@ def test_without_a_group_that_has_a_role_nobody_gets_in(groups: Any, provider: I
     assert roles_of("maria") == [], "and who had one has none any more"
     assert not User.objects.filter(username="nina").exists()
     assert refusals() == ["no_role"], "of many refusals in a minute, one row"
+
+
+def test_what_a_login_gives_and_takes_is_in_the_audit_trail(provider: IdentityProvider, settings: Any) -> None:
+    go(Client())
+    go(Client())
+    provider.person["groups"] = ["latchkey-admins"]
+    go(Client())
+    provider.person["groups"] = []
+    go(Client())
+    rows = AuditEvent.objects.filter(action="operator.account").order_by("id")
+    assert {(row.operator, row.address) for row in rows} == {("maria", "127.0.0.1")}
+    made, *changes = [(row.decision, row.detail) for row in rows]
+    person = {"issuer": settings.OIDC_ISSUER, "subject": "u-1"}
+    assert made == ("added", {"of": "maria", "by": "sso", "tenants": "all", **person})
+    told = {"of": "maria", "by": "sso"}
+    assert changes == [
+        ("roles_changed", {**told, "gets": ["viewer"], "loses": []}),
+        ("roles_changed", {**told, "gets": ["security"], "loses": ["viewer"]}),
+        ("roles_changed", {**told, "gets": [], "loses": ["security"]}),
+    ]
+
+
+def test_a_superuser_without_a_group_gets_in_by_the_password_alone(provider: IdentityProvider) -> None:
+    StaffIdentity.objects.create(user=make_operator(), issuer=django_settings.OIDC_ISSUER, subject="u-1")
+    provider.person["groups"] = []
+    assert go(Client())["Location"] == LOGIN
+    provider.person["groups"] = ["support"]
+    assert go(Client())["Location"] == INDEX
+
+
+def test_new_accounts_see_nothing_until_somebody_says_what(
+    provider: IdentityProvider, settings: Any, world: World
+) -> None:
+    settings.OIDC_NEW_ACCOUNTS_SEE = "none"
+    browser = Client()
+    go(browser)
+    assert browser.get(list_url(Tenant)).context["cl"].queryset.count() == 0
+    assert AuditEvent.objects.get(action="operator.account", decision="added").detail["tenants"] == "none"
+    StaffLimit.objects.all().delete()
+    go(browser := Client())
+    assert browser.get(list_url(Tenant)).context["cl"].queryset.count() == 1, "of new accounts alone"
 
 
 def test_without_a_word_of_a_second_factor_ours_is_asked_for(provider: IdentityProvider) -> None:
@@ -209,6 +260,8 @@ def test_an_owner_links_an_account_and_proves_themselves_by_it(provider: Identit
     provider.lies = {}
     assert go(browser, LINK)["Location"] == ACCOUNT
     assert StaffIdentity.objects.get().user == olga
+    linked = AuditEvent.objects.get(action="operator.sso", decision="linked").detail
+    assert linked == {"issuer": django_settings.OIDC_ISSUER, "subject": "u-1"}
     session = browser.session
     session["account_authentication_methods"] = [{"method": "mfa", "at": 1.0}]
     session.save()
@@ -237,6 +290,54 @@ def test_another_person_or_an_old_login_proves_nothing(provider: IdentityProvide
         assert browser.post(suspend)["Location"].startswith(PROVE)
     world.tenant.refresh_from_db()
     assert world.tenant.suspended_at is None
+
+
+def linked_to(user: User, subject: str) -> StaffIdentity:
+    return StaffIdentity.objects.create(user=user, issuer="https://login.example", subject=subject)
+
+
+def cut(browser: Client, link: StaffIdentity) -> list[str]:
+    return messages_of(browser.post(f"/admin/account/sso/{link.pk}/cut/", follow=True))
+
+
+def test_links_are_seen_and_cut_by_their_owner_with_a_proof(db: None) -> None:
+    olga, mallory = make_operator(), make_operator("mallory")
+    link = linked_to(olga, "u-9")
+    browser = logged_in(olga)
+    assert all(word in browser.get(ACCOUNT).content.decode() for word in ("u-9", "login.example", "Linked since"))
+    assert "There is no such link." in cut(logged_in(mallory), link)
+    assert unproven(browser).post(f"/admin/account/sso/{link.pk}/cut/")["Location"].startswith("/admin/account/prove/")
+    assert StaffIdentity.objects.exists()
+    prove(browser, olga)
+    cut(browser, link)
+    assert not StaffIdentity.objects.exists()
+    row = AuditEvent.objects.get(action="operator.sso", decision="cut")
+    assert (row.operator, row.detail["of"], row.detail["subject"]) == ("olga", "olga", "u-9")
+
+
+def test_the_only_way_in_is_not_cut_nor_one_of_limited_staff(db: None) -> None:
+    maria = User.objects.create_user("maria", is_staff=True)
+    first, second = linked_to(maria, "u-1"), linked_to(maria, "u-2")
+    browser = logged_in(maria)
+    StaffLimit.objects.create(user=maria)
+    assert "limited to tenants" in cut(browser, first)[0], "or a login would make an account without the limit"
+    StaffLimit.objects.all().delete()
+    assert cut(browser, first)[0].startswith("Cut:")
+    assert "the only way" in cut(browser, second)[0]
+    Authenticator.objects.create(user=maria, type="webauthn", data={})
+    assert cut(browser, second)[0].startswith("Cut:")
+
+
+def test_taking_factors_back_cuts_the_links_of_an_account_with_a_password(olga: Client) -> None:
+    lena = User.objects.create_user("lena", password=PASSWORD, is_staff=True)
+    maria = User.objects.create_user("maria", is_staff=True)
+    for user in (lena, maria):
+        linked_to(user, f"{user.username}-9")
+    assert "lena-9" in olga.get(f"/admin/auth/user/{lena.pk}/change/").content.decode()
+    for user in (lena, maria):
+        olga.post(press_url(user, "reset"))
+    assert [one.user for one in StaffIdentity.objects.all()] == [maria]
+    assert AuditEvent.objects.get(action="operator.sso", decision="cut").operator == "olga"
 
 
 def test_a_provider_that_is_away_is_told_of_and_passwords_go_on(provider: IdentityProvider, settings: Any) -> None:
