@@ -8,6 +8,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
   of row each
 - ``connection_page``: the summary and history of a connection · ``held_connection``: whose refreshes wait after a
   restore · ``many``: one act on many connections · ``tenant_deletion``: its button and its question
+- ``downloads``: what is noted of a file that leaves
 - ``management_session``: visits of end users to their own connections
 - ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
 - ``trusted_issuer``: whose tokens are believed · ``import_run``, ``bundle``: what came from elsewhere, and left

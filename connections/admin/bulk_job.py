@@ -54,6 +54,7 @@ class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
             tone="primary",
             has_own_page=True,
             permission="connections.view_connection",  # a row of the file is one
+            needs_proof=True,
         ),
         Button(
             "cancel",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from connections.admin.filters import (
     id_filter,
 )
 from connections.admin.long_list import LongListAdmin, found_connections
-from connections.admin.many import are_many, ask_about_many, order_act
+from connections.admin.many import are_many, ask_about_many, confirmed, order_act
 from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.database.clock import database_now
@@ -50,6 +51,34 @@ _DISCARD_ASKS = (
     "What the provider answered is destroyed, tokens included, and the next refresh is sent with the refresh token "
     "before it. If the provider has replaced that one, the end user has to connect again."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked before an act on many rows; before one on few only where it ``is_always_asked``."""
+
+    label: str
+    asks: str
+    tone: str = "primary"
+    is_always_asked: bool = False
+    needs_proof: bool = False
+
+
+_QUESTIONS = {
+    "refresh": _Question("Refresh", "Each gets a new access token from its provider, whatever it has now."),
+    "probe": _Question("Probe", "Each provider is called, to prove that the credential still works."),
+    "pause": _Question(
+        "Pause", "They are not refreshed or probed until they are unpaused; what is valid vends.", needs_proof=True
+    ),
+    "unpause": _Question("Unpause", "They are refreshed and probed again."),
+    "suspend": _Question("Suspend", _SUSPEND_ASKS, tone="danger", is_always_asked=True, needs_proof=True),
+    "resume": _Question("Resume", "They vend and refresh again, whatever they were stopped for.", needs_proof=True),
+    "revoke": _Question("Revoke", _REVOKE_ASKS, tone="danger", is_always_asked=True, needs_proof=True),
+    "disconnect": _Question("Disconnect", _DISCONNECT_ASKS, tone="danger", is_always_asked=True, needs_proof=True),
+    "export": _Question(
+        "Export", "A file is made of whose they are and how they stand, without any secret.", needs_proof=True
+    ),
+}
 
 
 def _vends(row: Connection) -> bool:
@@ -221,114 +250,81 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
 
     # --- actions ------------------------------------------------------------------------------------------------------
     @admin.action(description="Refresh", permissions=["operate"])
-    def refresh(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        self._each(request, queryset, at_once=on_demand.refresh_on_demand, ordered=_order_refresh)
+    def refresh(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        return self._act(request, queryset, _of_id(_order_refresh), for_few=_of_id(on_demand.refresh_on_demand))
 
     @admin.action(description="Probe", permissions=["operate"])
-    def probe(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        self._each(request, queryset, at_once=on_demand.probe_on_demand, ordered=on_demand.order_probe)
+    def probe(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        return self._act(request, queryset, _of_id(on_demand.order_probe), for_few=_of_id(on_demand.probe_on_demand))
 
     @admin.action(description="Pause", permissions=["operate"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
-        if not is_proven(request):
-            return page_that_proves(request, show.list_url(Connection))
-        self._turn(
-            request, queryset, "Paused.", lambda row, actor: switches.pause(row, now=database_now(), actor=actor)
-        )
-        return None
+        return self._turn(request, queryset, "Paused.", partial(switches.pause, now=database_now()))
 
     @admin.action(description="Unpause", permissions=["operate"])
-    def unpause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        self._turn(request, queryset, "Unpaused.", lambda row, actor: switches.unpause(row, actor=actor))
+    def unpause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        return self._turn(request, queryset, "Unpaused.", switches.unpause)
 
     @admin.action(description="Suspend…", permissions=["operate"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
-        if not is_proven(request):
-            return page_that_proves(request, show.list_url(Connection))
-        if "confirmed" not in request.POST:
-            return ask_about_many(self, request, queryset, name="suspend", label="Suspend", asks=_SUSPEND_ASKS)
-        self._turn(
-            request, queryset, "Suspended.", lambda row, actor: switches.suspend(row, now=database_now(), actor=actor)
-        )
-        return None
+        return self._turn(request, queryset, "Suspended.", partial(switches.suspend, now=database_now()))
 
     @admin.action(description="Resume", permissions=["operate"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
-        if not is_proven(request):
-            return page_that_proves(request, show.list_url(Connection))
-        self._turn(request, queryset, "Resumed.", lambda row, actor: switches.resume(row, actor=actor))
-        return None
+        return self._turn(request, queryset, "Resumed.", switches.resume)
 
     @admin.action(description="Revoke…", permissions=["operate"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
-        return self._end(request, queryset, "revoke", "Revoke", _REVOKE_ASKS, keep=True)
+        return self._act(request, queryset, _of_id(partial(on_demand.end_on_demand, now=database_now(), keep=True)))
 
     @admin.action(description="Disconnect…", permissions=["operate"])
     def disconnect(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
-        return self._end(request, queryset, "disconnect", "Disconnect", _DISCONNECT_ASKS, keep=False)
+        return self._act(request, queryset, _of_id(partial(on_demand.end_on_demand, now=database_now(), keep=False)))
 
     @admin.action(description="Export", permissions=["operate"])
-    def export(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        self._order(request, queryset)
-
-    def _each(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[Connection],
-        *,
-        at_once: Callable[..., Told],
-        ordered: Callable[..., Told],
-    ) -> None:
-        if self._orders(request, queryset):
-            return
-        rows = list(queryset)
-        do = at_once if len(rows) <= AT_ONCE else ordered
-        actor = operator_behind(request)
-        self._tell(request, [(row, done(partial(do, row.id, actor=actor))) for row in rows])
+    def export(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        return self._act(request, queryset, None)
 
     def _turn(
+        self, request: HttpRequest, queryset: QuerySet[Connection], words: str, turn: Callable[..., bool]
+    ) -> HttpResponse | None:
+        def told(row: Connection, *, actor: Actor) -> Told:
+            is_turned = turn(row, actor=actor)
+            return Told(True, "turned", words) if is_turned else Told(False, "already", "It was so already.")
+
+        return self._act(request, queryset, told)
+
+    def _act(
         self,
         request: HttpRequest,
         queryset: QuerySet[Connection],
-        words: str,
-        turn: Callable[[Connection, Actor], bool],
-    ) -> None:
-        if self._orders(request, queryset):
-            return
-        actor = operator_behind(request)
-
-        def told(row: Connection) -> Told:
-            return Told(True, "turned", words) if turn(row, actor) else Told(False, "already", "It was so already.")
-
-        self._tell(request, [(row, done(partial(told, row))) for row in queryset])
-
-    def _end(
-        self, request: HttpRequest, queryset: QuerySet[Connection], name: str, label: str, asks: str, *, keep: bool
+        act: Callable[..., Told] | None,
+        *,
+        for_few: Callable[..., Told] | None = None,
     ) -> HttpResponse | None:
-        if not is_proven(request):
+        """Do one act on each row, after its question; leave it to the workers where they are more than a page has.
+
+        ``for_few`` does it where the operator can wait for it. What has no ``act`` is the workers' in any case.
+        """
+        name = request.POST["action"]
+        question = _QUESTIONS[name]
+        if question.needs_proof and not is_proven(request):
             return page_that_proves(request, show.list_url(Connection))
-        if "confirmed" not in request.POST:
-            return ask_about_many(self, request, queryset, name=name, label=label, asks=asks)
-        if self._orders(request, queryset):
+        is_long = are_many(self, queryset)
+        if question.is_always_asked or is_long:
+            asked = confirmed(request, queryset)
+            if asked is None:
+                words = {"label": question.label, "asks": question.asks, "tone": question.tone}
+                return ask_about_many(self, request, queryset, name=name, **words)
+            queryset = asked
+        if act is None or is_long:
+            chosen = Connection.objects.filter(id__in=queryset.order_by().values("id"))
+            order_act(self, request, BulkAct(name), chosen)
             return None
-        actor, now = operator_behind(request), database_now()
-
-        def end(connection_id: UUID) -> Told:
-            return on_demand.end_on_demand(connection_id, now=now, actor=actor, keep=keep)
-
-        self._tell(request, [(row, done(partial(end, row.id))) for row in queryset])
+        rows, actor = list(queryset), operator_behind(request)
+        do = for_few if for_few is not None and len(rows) <= AT_ONCE else act
+        self._tell(request, [(row, done(partial(do, row, actor=actor))) for row in rows])
         return None
-
-    def _orders(self, request: HttpRequest, queryset: QuerySet[Connection]) -> bool:
-        """Leave more rows than a page of the list has to the workers. Return whether that was done."""
-        if not are_many(self, queryset):
-            return False
-        self._order(request, queryset)
-        return True
-
-    def _order(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        rows = Connection.objects.filter(id__in=queryset.order_by().values("id"))
-        order_act(self, request, BulkAct(request.POST["action"]), rows)
 
     def _tell(self, request: HttpRequest, told: list[tuple[Connection, Told]]) -> None:
         """Say what happened to each row; for many rows, how often each result occurred."""
@@ -344,3 +340,8 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
 
 def _order_refresh(connection_id: UUID, *, actor: Actor) -> Told:
     return on_demand.order_refresh(connection_id, now=database_now(), actor=actor)
+
+
+def _of_id(act: Callable[..., Told]) -> Callable[..., Told]:
+    """Return ``act``, which wants the id of a connection, as one that takes the connection."""
+    return lambda row, *, actor: act(row.id, actor=actor)

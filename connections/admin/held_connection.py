@@ -10,7 +10,7 @@ from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import ChoiceFilter, TenantFilter, id_filter
-from connections.admin.many import are_many, ask_about_many, order_act
+from connections.admin.many import are_many, ask_about_many, confirmed, order_act
 from connections.admin.proof import is_proven, page_that_proves
 from connections.database.clock import database_now
 from connections.lifecycle.quarantine.release import Unsorted, release
@@ -135,11 +135,11 @@ class HeldConnectionAdmin(ButtonsAdmin[HeldConnection], ReadOnlyAdmin[HeldConnec
         if not is_proven(request):
             return page_that_proves(request, show.list_url(HeldConnection))
         rows = Connection.objects.filter(id__in=queryset.order_by().values("connection_id"))
-        if "confirmed" not in request.POST:
-            return ask_about_many(
-                self, request, rows.select_related("tenant"), name="release", label="Release", asks=_RELEASE_ASKS
-            )
-        if are_many(self, rows):
+        is_long, asked = are_many(self, rows), confirmed(request, rows)
+        if asked is None:
+            return ask_about_many(self, request, rows, name="release", label="Release", asks=_RELEASE_ASKS)
+        rows = asked
+        if is_long:
             order_act(self, request, BulkAct.RELEASE, rows)
             return None
         ids = list(rows.values_list("id", flat=True))

@@ -14,10 +14,12 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import Annotations
 
 from connections.admin import columns, show
-from connections.admin.base import ReadOnlyAdmin, read_at
+from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
+from connections.admin.downloads import filter_of
 from connections.admin.filters import AgeFilter, ChoiceFilter, IdFilter, TextFilter, age_of, id_filter
 from connections.admin.long_list import LongListAdmin, in_newest
-from connections.journal.audit import ALLOWED
+from connections.admin.proof import is_proven, page_that_proves
+from connections.journal.audit import ALLOWED, record
 from connections.journal.shapes import as_csv, as_line, ocsf_of
 from connections.journal.trail import PAGE, of_kind
 from connections.models import ApiClient, AuditEvent, Connection, CredentialVersion, OutboxEvent, Status, Tenant
@@ -138,6 +140,10 @@ class AuditEventAdmin(LongListAdmin[AuditEvent], ReadOnlyAdmin[AuditEvent]):
         """Send the rows of the filtered list, the newest ``MOST_SENT`` of them, as CSV or in the shape of OCSF."""
         if shape not in _SHAPES or not self.has_view_permission(request):
             raise PermissionDenied
+        if not is_proven(request):
+            return page_that_proves(request, request.get_full_path())
+        detail = {"shape": shape, "filter": filter_of(request)}
+        record("audit.downloaded", actor=operator_behind(request), detail=detail)
         rows = self.get_changelist_instance(request).get_queryset(request).order_by("-id")
         content_type, ending = _SHAPES[shape]
         answer = StreamingHttpResponse(_written(rows, shape), content_type=content_type)

@@ -31,6 +31,7 @@ class BulkJob(models.Model):
 
     Either an ``operator`` or an API client has ordered it.
 
+    ``form_key`` tells it from others where a question was asked before it: one question orders one job.
     ``claimed_until`` keeps two workers from going on with it at once; when a worker is killed, another goes on after.
     """
 
@@ -40,6 +41,7 @@ class BulkJob(models.Model):
     operator = models.CharField(max_length=150, default="", blank=True)
     api_client_id = models.UUIDField(null=True, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
+    form_key = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     total = models.PositiveIntegerField(default=0)
     ordered_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -56,6 +58,10 @@ class BulkJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_act_display()} {self.total:,} connections"
+
+    def take(self, *, total: int) -> None:
+        """Record how many connections it is about."""
+        self._set(total=total)
 
     def cancel(self, *, at: datetime) -> None:
         """Do nothing more of it. Rows that are under way end as they would."""

@@ -12,10 +12,14 @@ one row settles that row alone.
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.core.exceptions import EmptyResultSet
+from django.db import IntegrityError, transaction
+from django.db import connection as database
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -35,10 +39,14 @@ KEPT = timedelta(days=90)
 _RUN_SECONDS = 25.0
 _CLAIM = timedelta(seconds=60)
 _TURN = 50  # rows of one job before another has its turn
-_INSERT = 2000
 _MOST_WAITING = 100
 _QUEUES = {BulkAct.REFRESH: Task.REFRESH, BulkAct.PROBE: Task.PROBE}
 _SO_ALREADY = frozenset({"already", "nothing_changed", "not_held"})
+
+_TAKE = """
+INSERT INTO connections_bulkrow (job_id, connection_id, code, detail)
+SELECT %s::uuid, chosen.id, '', '' FROM connections_connection AS chosen
+"""
 
 logger = structlog.get_logger(__name__)
 
@@ -50,32 +58,57 @@ def order_bulk(
     tenant_id: uuid.UUID | None,
     now: datetime,
     actor: audit.Actor,
+    form_key: uuid.UUID | None = None,
+    chosen_by: Mapping[str, str] | None = None,
 ) -> BulkJob:
     """Order ``act`` on ``rows``, as they are now. ``tenant_id`` where they are all of one tenant. One transaction.
 
-    Of a release only those are rows of the job that a quarantine holds: all of them until it is sorted.
+    Of a release only those are rows of the job that a quarantine holds: all of them until it is sorted. ``form_key``
+    tells one order from others: the same one again returns the job that there is. ``chosen_by`` says for the audit
+    trail how the rows were chosen.
     """
     if act is BulkAct.RELEASE and not holding().exists():
         rows = rows.filter(id__in=HeldConnection.objects.filter(held()).values("connection_id"))
     with short_transaction():
-        job = BulkJob.objects.create(
+        ordered = BulkJob(
             act=act,
             tenant_id=tenant_id,
             operator=actor.operator,
             api_client_id=actor.api_client_id,
             address=actor.address,
             ordered_at=now,
+            form_key=form_key,
         )
-        ids = rows.order_by("id").values_list("id", flat=True)
-        chosen = list(ids)
-        for start in range(0, len(chosen), _INSERT):
-            part = chosen[start : start + _INSERT]
-            BulkRow.objects.bulk_create([BulkRow(job=job, connection_id=one) for one in part])
-            job.total += len(part)
-        job.save(update_fields=["total"])
+        if (job := _insert_once(ordered)) is not ordered:
+            return job
+        job.take(total=_insert_rows(job, rows))
         detail = {"job": str(job.id), "act": act.value, "connections": job.total}
+        if chosen_by is not None:
+            detail["chosen_by"] = dict(chosen_by)
         audit.record("bulk.ordered", actor=actor, tenant_id=tenant_id, detail=detail)
     return job
+
+
+def _insert_once(ordered: BulkJob) -> BulkJob:
+    """Insert the job, and return it, or the one that there is of its ``form_key``."""
+    if ordered.form_key is None:
+        ordered.save(force_insert=True)
+        return ordered
+    with suppress(IntegrityError), transaction.atomic():
+        ordered.save(force_insert=True)
+        return ordered
+    return BulkJob.objects.get(form_key=ordered.form_key)
+
+
+def _insert_rows(job: BulkJob, rows: QuerySet[Connection]) -> int:
+    """Insert a row of ``job`` for each of ``rows``, where they are. Return how many they are."""
+    try:
+        chosen, values = rows.order_by().values("id").query.sql_with_params()
+    except EmptyResultSet:  # nothing can be among them
+        return 0
+    with database.cursor() as cursor:
+        cursor.execute(f"{_TAKE} WHERE chosen.id IN ({chosen}) ORDER BY chosen.id", [job.id, *values])
+        return int(cursor.rowcount)
 
 
 def cancel_bulk(job: BulkJob, *, now: datetime, actor: audit.Actor) -> Told:

@@ -349,6 +349,15 @@ def press_url(row: Model, verb: str) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_press", args=[row.pk, verb])
 
 
+def confirm(browser: Client, question: Any) -> Any:
+    """Confirm the question about many connections that is on the page, as its form does."""
+    asked = question.context
+    form = {name: asked[name] for name in ("action", "select_across", "asked_at", "asked", "key")}
+    chosen = {"_selected_action": asked["selected"], "confirmed": "1"}
+    address = f"{question.request['PATH_INFO']}?{question.request['QUERY_STRING']}"
+    return browser.post(address, {**form, **chosen}, follow=True)
+
+
 def messages_of(response: Any) -> list[str]:
     """Return what the admin says on the page that the response leads to."""
     return [str(message) for message in response.context["messages"]]

@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection as database
 from django.db import transaction
 from django.test import Client
@@ -15,7 +16,7 @@ from connections.journal.audit import Actor, record
 from connections.journal.sealing import last_seal, seal_settled
 from connections.journal.verifications import continue_verifications
 from connections.models import AuditEvent, AuditVerification
-from tests.connections.admin.conftest import operator_with
+from tests.connections.admin.conftest import operator_with, prove, unproven
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "admin:connections_auditverification_changelist"
@@ -67,6 +68,11 @@ def test_the_filtered_list_is_exported(olga: Client) -> None:
     record("connection.status")
     url = reverse("admin:connections_auditevent_export", args=["csv"])
     assert f"{url}?kind=tenant." in olga.get(TRAIL, {"kind": "tenant."}).content.decode()
+    assert unproven(olga).get(url)["Location"].startswith("/admin/account/prove/")
+    prove(olga, User.objects.get(username="olga"))
+    answer = olga.get(url, {"kind": "tenant.", "subject": "alice"})
+    told = AuditEvent.objects.get(action="audit.downloaded")
+    assert (told.operator, told.detail) == ("olga", {"shape": "csv", "filter": {"kind": "tenant.", "subject": "…"}})
     answer = olga.get(url, {"kind": "tenant."})
     heading, *rows = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
     assert [row[heading.index("operator")] for row in rows] == ["'=olga"]

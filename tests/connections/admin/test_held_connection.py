@@ -21,6 +21,7 @@ from connections.models import (
     TokenVerdict,
 )
 from tests.connections.admin.conftest import (
+    confirm,
     list_url,
     make_app,
     make_connection,
@@ -158,7 +159,7 @@ def test_more_than_a_page_goes_to_the_workers(
     olga: Client, held: dict[str, HeldConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HeldConnectionAdmin, "list_per_page", 2)
-    release(olga, held["safe"], select_across="1", index="0", confirmed="1")
+    confirm(olga, release(olga, held["safe"], select_across="1", index="0"))
     job = BulkJob.objects.get()
     assert (job.act, job.total, len(waiting())) == ("release", 4, 4)
     continue_bulk(now=database_now())

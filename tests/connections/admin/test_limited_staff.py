@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from connections.access.staff import PATHS, limit_of, visible
 from connections.admin.base import ChosenRowsAdmin, hidden_columns
+from connections.database.clock import database_now
 from connections.models import (
     AccessGrant,
     ApiClient,
@@ -186,7 +187,8 @@ def test_an_action_on_rows_of_another_tenant_does_nothing(lena: Client, other: W
         data = {"action": action, "_selected_action": [str(other.connection.id)], "confirmed": "1"}
         answer = lena.post(list_url(Connection), data, follow=True)
         assert CANARY not in answer.content.decode()
-        lena.post(list_url(Connection), data | {"select_across": "1", "_selected_action": [str(other.connection.id)]})
+        everything = data | {"select_across": "1", "_selected_action": [str(other.connection.id)], "asked": "*"}
+        lena.post(list_url(Connection), everything | {"asked_at": database_now().isoformat(), "key": str(uuid.uuid4())})
     other.connection.refresh_from_db()
     assert (other.connection.suspended_at, other.connection.paused_at) == (None, None)
     assert other.connection.status == "active"

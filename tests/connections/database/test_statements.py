@@ -28,6 +28,7 @@ TABLES: dict[str, type[models.Model]] = {
 # Columns that an INSERT leaves to the database, or that are null until something happens to the row.
 LEFT_OUT = {
     "connections_auditevent": {"at", "operator", "detail"},
+    "connections_bulkrow": {"id", "begun_at", "is_success", "facts"},
     "connections_credentialversion": set(),
     "connections_outboxevent": {"id"},
     "connections_refreshattempt": {"absent_since", "ended_at"},
