@@ -11,9 +11,8 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE
 from django.contrib.admin.utils import unquote
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -22,7 +21,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from connections.access.staff import is_limited
-from connections.admin.base import M, OperatorAdmin
+from connections.admin.base import M, OperatorAdmin, log_act
 from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.show import page_url
 from connections.database.pool import LockTimeout
@@ -92,7 +91,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
         if isinstance(told, HttpResponseBase):
             return told
         self.message_user(request, told.detail, messages.SUCCESS if told.is_success else messages.WARNING)
-        self._log(request, row, f"{button.label}: {told.detail}")
+        log_act(request, row, CHANGE, f"{button.label}: {told.detail}")
         return HttpResponseRedirect(page_url(row))
 
     def render_change_form(
@@ -121,16 +120,6 @@ class ButtonsAdmin(OperatorAdmin[M]):
     def page_title(self, row: M) -> str:
         """Return the heading of a row's page."""
         return str(row)
-
-    def _log(self, request: HttpRequest, row: M, message: str) -> None:
-        LogEntry.objects.create(
-            user_id=str(request.user.pk),
-            content_type=ContentType.objects.get_for_model(self.model),
-            object_id=row.pk,
-            object_repr=self.page_title(row)[:200],
-            action_flag=CHANGE,
-            change_message=message,
-        )
 
     def _ask(self, request: HttpRequest, row: M, button: Button[M]) -> HttpResponse:
         context = {

@@ -21,7 +21,7 @@ ENDED = (NoticeState.SENT, NoticeState.UNKNOWN, NoticeState.FAILED, NoticeState.
 
 
 class Notice(models.Model):
-    """One notice. Neither ``subject`` nor ``body`` holds a secret, or of an end user more than an id.
+    """One notice. Neither ``subject`` nor ``body`` holds a secret, or says who an end user is.
 
     ``due_at`` is when it is looked at next: tried, or found to have been left by a process that died. ``claim_id``
     names the attempt to which it belongs. ``error`` says what came of the last attempt, without the server's words.

@@ -84,6 +84,7 @@ def _line(ending: Ending) -> str:
     if ending.connection is None:
         owner = ending.app.tenant.slug if ending.app.tenant else "shared"
         return f"{at}: provider app {ending.app.provider} ({owner}): {_WORDS[ending.cause]}"
-    whose = ending.connection.end_user or "the whole tenant"
+    # Who it is stays out of it: a mail that was sent is in nobody's hands who could forget it.
+    whose = "an end user" if ending.connection.end_user else "the whole tenant"
     place = f"{ending.connection.provider} of {whose} at {ending.connection.tenant.slug}"
     return f"{at}: {place}: {_WORDS[ending.cause]} ({ending.connection.id})"

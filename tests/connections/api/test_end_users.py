@@ -2,16 +2,21 @@
 
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.db import connection as database
+from django.urls import reverse
 
 from connections.database.clock import database_now
 from connections.journal import audit
 from connections.lifecycle.end import forget
 from connections.lifecycle.end.offboard import continue_offboarding, continue_ordered
+from connections.lifecycle.forecast.digest import write_digest
 from connections.models import (
     AccessGrant,
     AuditEvent,
@@ -26,6 +31,7 @@ from connections.models import (
     SubjectKind,
     Tenant,
 )
+from tests.connections.admin.conftest import logged_in, press_url
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection
 from tests.connections.api.vending import vend
@@ -236,14 +242,25 @@ def tell_much_of_alice(connection: Connection, backend: Caller) -> None:
     )
 
 
+def act_on_what_is_of_alice(connection: Connection) -> None:
+    """Do in the admin what leaves notes there, and have the operator's people told by mail of what ends soon."""
+    olga = logged_in(User.objects.create_superuser("olga"))
+    for row, verb in ((connection, "pause"), (AccessGrant.objects.get(subject="alice"), "revoke")):
+        olga.post(press_url(row, verb))
+    given = {"tenant": connection.tenant_id, "subject_kind": "end_user", "subject": "alice", "provider": "sandbox"}
+    olga.post(reverse("admin:connections_accessgrant_add"), given)
+    assert LogEntry.objects.count() >= 2
+    Connection.objects.filter(id=connection.id).update(
+        paused_at=None, refresh_due_at=None, grant_expires_at=database_now() + timedelta(days=1)
+    )
+    assert write_digest(now=database_now())
+
+
 def everything_stored() -> str:
-    """Return every row of every table of ours, as text."""
+    """Return every row of every table, as text."""
     rows = []
     with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name::text FROM information_schema.tables"
-            " WHERE table_schema = current_schema() AND table_name LIKE 'connections\\_%'"
-        )
+        cursor.execute("SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()")
         for (table,) in cursor.fetchall():
             cursor.execute(f'SELECT to_jsonb("{table}")::text FROM "{table}"')
             rows += [f"{table}: {row}" for (row,) in cursor.fetchall()]
@@ -253,6 +270,7 @@ def everything_stored() -> str:
 def test_an_erasure_leaves_no_trace_of_them_and_a_readable_trail(connection: Connection, backend: Caller) -> None:
     Connection.objects.filter(id=connection.id).update(label="Alice's", provider_account_name="alice@acme.example")
     tell_much_of_alice(connection, backend)
+    act_on_what_is_of_alice(connection)
     before = AuditEvent.objects.count()
     subjects = AuditEvent.objects.filter(subject="alice").count()
     assert subjects >= 2

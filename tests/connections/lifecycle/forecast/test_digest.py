@@ -28,7 +28,8 @@ def test_there_is_one_a_day_and_it_names_each(acme: Tenant) -> None:
     body = Notice.objects.get().body
     assert all(str(row.id) in body for row in rows)
     assert "provider app sandbox (shared)" in body
-    assert "at any time: sandbox of alice at acme" in body
+    assert "at any time: sandbox of an end user at acme" in body
+    assert "alice" not in body, "whom nobody could forget in a mail"
     assert write_digest(now=now + timedelta(days=1)), "the next day has its own"
     assert Notice.objects.count() == 2
 
