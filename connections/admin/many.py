@@ -8,7 +8,9 @@ it is confirmed, of the connections that there were when it was asked. A questio
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
+from functools import partial
 
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,9 +20,11 @@ from django.utils.html import format_html
 from connections.access.staff import limit_of
 from connections.admin import show
 from connections.admin.base import M, OperatorAdmin, operator_behind
+from connections.admin.buttons import done
 from connections.admin.downloads import filter_of
 from connections.database.clock import database_now, in_utc
 from connections.lifecycle.steer.bulk import order_bulk
+from connections.lifecycle.steer.on_demand import Told
 from connections.models import BulkAct, Connection
 
 MOST_TAKEN_ALONG = 10_000
@@ -95,7 +99,8 @@ def order_act(page: OperatorAdmin[M], request: HttpRequest, act: BulkAct, rows: 
         part = rows if tenant_id is None else rows.filter(tenant_id=tenant_id)
         if not part.exists():
             continue
-        job = order_bulk(
+        order = partial(
+            order_bulk,
             act,
             part,
             tenant_id=tenant_id,
@@ -104,6 +109,10 @@ def order_act(page: OperatorAdmin[M], request: HttpRequest, act: BulkAct, rows: 
             form_key=_key_for(request, tenant_id),
             chosen_by=filter_of(request),
         )
+        job = done(order)  # the same question's job may be being ordered at this moment
+        if isinstance(job, Told):
+            page.message_user(request, job.detail, messages.WARNING)
+            continue
         words = format_html("The workers do it, and {} says how far they are.", show.link(job, "its page"))
         page.message_user(request, words)
 

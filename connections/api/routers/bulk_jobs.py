@@ -34,6 +34,8 @@ router = Router(tags=["bulk jobs"])
 def create_bulk_job(request: HttpRequest, body: BulkJobIn) -> Status[BulkJobOut]:
     """Order one act on many connections of a tenant, as they are now. The workers do it; look how far they are.
 
+    The job ends (`not_allowed`) when the client that ordered it is stopped, gone, or may not do it any more.
+
     `export` notes how each stands, without any secret: read it from the rows. Only an operator-wide client orders
     `resume`, since only such a one takes a kill switch back.
     """

@@ -47,7 +47,7 @@ def put_connection_switches(
 def revoke_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> OutcomeOut:
     """Stop vending at once, and have the grant revoked at the provider; the end user can connect it anew.
 
-    `DELETE` ends a connection for good.
+    One that waits for its confirmation has nothing to revoke (`pending`). `DELETE` ends a connection for good.
     """
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)

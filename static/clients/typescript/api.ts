@@ -3238,6 +3238,8 @@ export class Operations extends Caller {
    *
    * Order one act on many connections of a tenant, as they are now. The workers do it; look how far they are.
    *
+   * The job ends (`not_allowed`) when the client that ordered it is stopped, gone, or may not do it any more.
+   *
    * `export` notes how each stands, without any secret: read it from the rows. Only an operator-wide client orders
    * `resume`, since only such a one takes a kill switch back.
    */
@@ -6049,7 +6051,7 @@ export class Operations extends Caller {
    *
    * Stop vending at once, and have the grant revoked at the provider; the end user can connect it anew.
    *
-   * `DELETE` ends a connection for good.
+   * One that waits for its confirmation has nothing to revoke (`pending`). `DELETE` ends a connection for good.
    */
   revokeConnection(
     connectionId: string,
