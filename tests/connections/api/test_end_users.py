@@ -2,12 +2,14 @@
 
 import time
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.db import connection as database
 from django.urls import reverse
@@ -23,6 +25,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     ManagementSession,
+    Notice,
     Offboarding,
     OutboxEvent,
     OwnerKind,
@@ -37,6 +40,9 @@ from tests.connections.api.stored import make_connection
 from tests.connections.api.vending import vend
 from tests.factories import Caller, make_caller
 from tests.flows import EndUser, call
+
+OWNERS = ("alice", "alice at home", "the whole tenant")
+LONG_AGO = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def leave(caller: Caller, query: str = "", *, end_user: str = "alice") -> Any:
@@ -293,6 +299,30 @@ def test_an_erasure_leaves_no_trace_of_them_and_a_readable_trail(connection: Con
     assert told["counts"]["connections_deleted"] == 1
     assert told["counts"]["audit_rows_renamed"] > subjects
     assert OutboxEvent.objects.get(type="end_user.offboarded").payload["end_user"] == pseudonym
+
+
+def test_notes_and_mails_of_earlier_releases_are_rewritten(db: None) -> None:
+    noted = {"user": User.objects.create_superuser("alice"), "action_flag": 2, "change_message": ""}
+    kinds = [ContentType.objects.get_for_model(model) for model in (Connection, User)]
+    for kind in kinds:
+        LogEntry.objects.create(content_type=kind, object_id=str(uuid.UUID(int=7)), object_repr="of alice", **noted)
+    ends = [f"2026-12-01 10:00 UTC: sandbox of {whose} at acme: It ends ({uuid.UUID(int=7)})" for whose in OWNERS]
+    Notice.objects.create(
+        cause="forecast:2026-11-30",
+        subject="x",
+        body="\n".join(ends),
+        state="off",
+        created_at=LONG_AGO,
+        ended_at=LONG_AGO,
+    )
+    rewriting = import_module("connections.migrations.0064_notes_without_names")
+    with database.cursor() as cursor:
+        for statement in (rewriting._NOTES, rewriting._MAILS):
+            cursor.execute(statement)
+    notes = dict(LogEntry.objects.values_list("content_type", "object_repr"))
+    assert notes == {kinds[0].id: "connection 00000000", kinds[1].id: "of alice"}, "who of the staff it was stays"
+    told = [line.partition(" of ")[2].partition(": ")[0] for line in Notice.objects.get().body.splitlines()]
+    assert told == ["an end user at acme", "an end user at acme", "the whole tenant at acme"]
 
 
 def test_who_is_named_again_after_an_erasure_is_erased_again(
