@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from connections.database.clock import database_now
-from connections.models import REASONS_OF, VENDS, AuditEvent, Connection, Permission, Status, Tenant
+from connections.models import REASONS_OF, AuditEvent, Connection, Permission, Status, Tenant
 from tests.connections.api.own_entries import ENTRY
 from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.factories import BACKEND, Caller, make_caller
@@ -59,14 +59,6 @@ def test_an_act_on_a_connection_in_any_status_is_done_or_refused(
     assert answer.status_code < 500
     if is_refused:
         assert answer.json()["code"] == "pending"
-
-
-@pytest.mark.parametrize("status", [one for one in Status if one not in VENDS])
-@pytest.mark.parametrize("act", ["refresh", "probe"])
-def test_what_does_not_vend_is_not_called(act: str, status: Status, acme: Tenant, backend: Caller) -> None:
-    row = make_connection(acme)
-    overwrite(row, status=status, reason=REASONS_OF[status][0])
-    assert call(backend, "POST", f"/connections/{row.id}/{act}").status_code < 500
 
 
 def test_there_may_be_no_kept_answer(connection: Connection, backend: Caller) -> None:

@@ -113,6 +113,7 @@ def test_a_session_that_gets_a_new_key_stays_in_the_list_and_is_ended(
     change(here, olga, settings)
     assert here.get(INDEX).status_code == 200
     assert here.session.session_key != before
+    olga.refresh_from_db()
     there = Client(REMOTE_ADDR="192.0.2.2")
     there.force_login(olga)
     prove(there, olga, address="192.0.2.2")

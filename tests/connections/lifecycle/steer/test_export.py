@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from django.contrib.auth.models import User
 
 from connections.database.clock import database_now
 from connections.journal.audit import Actor
@@ -16,6 +17,7 @@ from tests.connections.api.stored import make_connection
 
 @pytest.fixture
 def job(acme: Tenant) -> BulkJob:
+    User.objects.create_superuser("olga")
     for number in range(5):
         connection = make_connection(acme, end_user=f"=user-{number}", label="+x")
         Scope.objects.create(connection=connection, name="extra.scope", is_granted=True)
