@@ -17,7 +17,7 @@ _UNSAID = "…"
 
 def filter_of(request: HttpRequest) -> dict[str, str]:
     """Return by which parameters a list is narrowed, for the audit trail. What may name a person is left out."""
-    return {name[:_LONGEST]: _told(name, value) for name, value in request.GET.items()}
+    return {name[:_LONGEST]: _told(name, request.GET.get(name, "")) for name in request.GET}
 
 
 def _told(name: str, value: str) -> str:

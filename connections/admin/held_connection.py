@@ -134,7 +134,7 @@ class HeldConnectionAdmin(ButtonsAdmin[HeldConnection], ReadOnlyAdmin[HeldConnec
     def release(self, request: HttpRequest, queryset: QuerySet[HeldConnection]) -> HttpResponse | None:
         if not is_proven(request):
             return page_that_proves(request, show.list_url(HeldConnection))
-        rows = Connection.objects.filter(id__in=queryset.order_by().values("connection_id"))
+        rows: QuerySet[Connection] = Connection.objects.filter(id__in=queryset.order_by().values("connection_id"))
         is_long, asked = are_many(self, rows), confirmed(request, rows)
         if asked is None:
             return ask_about_many(self, request, rows, name="release", label="Release", asks=_RELEASE_ASKS)

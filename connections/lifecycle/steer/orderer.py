@@ -15,7 +15,7 @@ def may_order_still(job: BulkJob) -> bool:
     What Latchkey itself has ordered goes on.
     """
     if job.api_client_id is not None:
-        return _may_client(job)
+        return _may_client(job, ApiClient.objects.filter(id=job.api_client_id).first())
     return not job.operator or _may_operator(job)
 
 
@@ -27,8 +27,7 @@ def _may_operator(job: BulkJob) -> bool:
     return tenants is None or job.tenant_id in tenants
 
 
-def _may_client(job: BulkJob) -> bool:
-    client = ApiClient.objects.filter(id=job.api_client_id).first()
+def _may_client(job: BulkJob, client: ApiClient | None) -> bool:
     if client is None or client.is_stopped or Permission.MANAGE not in client.permissions:
         return False
     if client.tenant_id is None:

@@ -2,30 +2,22 @@
 
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.db import connection as database
-from django.urls import reverse
 
 from connections.database.clock import database_now
 from connections.journal import audit
 from connections.lifecycle.end import forget
 from connections.lifecycle.end.offboard import continue_offboarding, continue_ordered
-from connections.lifecycle.forecast.digest import write_digest
 from connections.models import (
     AccessGrant,
     AuditEvent,
     Connection,
     ConnectSession,
     ManagementSession,
-    Notice,
     Offboarding,
     OutboxEvent,
     OwnerKind,
@@ -34,15 +26,12 @@ from connections.models import (
     SubjectKind,
     Tenant,
 )
-from tests.connections.admin.conftest import logged_in, press_url
+from tests.connections.admin.noted import act_on_what_is_of_alice
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection
 from tests.connections.api.vending import vend
 from tests.factories import Caller, make_caller
 from tests.flows import EndUser, call
-
-OWNERS = ("alice", "alice at home", "the whole tenant")
-LONG_AGO = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def leave(caller: Caller, query: str = "", *, end_user: str = "alice") -> Any:
@@ -248,20 +237,6 @@ def tell_much_of_alice(connection: Connection, backend: Caller) -> None:
     )
 
 
-def act_on_what_is_of_alice(connection: Connection) -> None:
-    """Do in the admin what leaves notes there, and have the operator's people told by mail of what ends soon."""
-    olga = logged_in(User.objects.create_superuser("olga"))
-    for row, verb in ((connection, "pause"), (AccessGrant.objects.get(subject="alice"), "revoke")):
-        olga.post(press_url(row, verb))
-    given = {"tenant": connection.tenant_id, "subject_kind": "end_user", "subject": "alice", "provider": "sandbox"}
-    olga.post(reverse("admin:connections_accessgrant_add"), given)
-    assert LogEntry.objects.count() >= 2
-    Connection.objects.filter(id=connection.id).update(
-        paused_at=None, refresh_due_at=None, grant_expires_at=database_now() + timedelta(days=1)
-    )
-    assert write_digest(now=database_now())
-
-
 def everything_stored() -> str:
     """Return every row of every table, as text."""
     rows = []
@@ -299,30 +274,6 @@ def test_an_erasure_leaves_no_trace_of_them_and_a_readable_trail(connection: Con
     assert told["counts"]["connections_deleted"] == 1
     assert told["counts"]["audit_rows_renamed"] > subjects
     assert OutboxEvent.objects.get(type="end_user.offboarded").payload["end_user"] == pseudonym
-
-
-def test_notes_and_mails_of_earlier_releases_are_rewritten(db: None) -> None:
-    noted = {"user": User.objects.create_superuser("alice"), "action_flag": 2, "change_message": ""}
-    kinds = [ContentType.objects.get_for_model(model) for model in (Connection, User)]
-    for kind in kinds:
-        LogEntry.objects.create(content_type=kind, object_id=str(uuid.UUID(int=7)), object_repr="of alice", **noted)
-    ends = [f"2026-12-01 10:00 UTC: sandbox of {whose} at acme: It ends ({uuid.UUID(int=7)})" for whose in OWNERS]
-    Notice.objects.create(
-        cause="forecast:2026-11-30",
-        subject="x",
-        body="\n".join(ends),
-        state="off",
-        created_at=LONG_AGO,
-        ended_at=LONG_AGO,
-    )
-    rewriting = import_module("connections.migrations.0064_notes_without_names")
-    with database.cursor() as cursor:
-        for statement in (rewriting._NOTES, rewriting._MAILS):
-            cursor.execute(statement)
-    notes = dict(LogEntry.objects.values_list("content_type", "object_repr"))
-    assert notes == {kinds[0].id: "connection 00000000", kinds[1].id: "of alice"}, "who of the staff it was stays"
-    told = [line.partition(" of ")[2].partition(": ")[0] for line in Notice.objects.get().body.splitlines()]
-    assert told == ["an end user at acme", "an end user at acme", "the whole tenant at acme"]
 
 
 def test_who_is_named_again_after_an_erasure_is_erased_again(

@@ -1,6 +1,13 @@
 """An erasure and the sealed audit trail: who left is forgotten, and the trail can be verified as before."""
 
+import uuid
+from datetime import UTC, datetime
+from importlib import import_module
+
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection as database
 from django.db import transaction
 
@@ -10,7 +17,18 @@ from connections.journal.audit import SYSTEM, Actor
 from connections.journal.sealing import NO_NONCE, last_seal, leaves_of, nonces_of, seal_settled
 from connections.journal.verify import Broken, verify_chain
 from connections.lifecycle.end.offboard import continue_ordered, order_offboarding
-from connections.models import AuditEvent, AuditRedaction, AuditSeal, OffboardingMode, Tenant
+from connections.models import (
+    AuditEvent,
+    AuditRedaction,
+    AuditSeal,
+    Connection,
+    Notice,
+    OffboardingMode,
+    Tenant,
+)
+
+OWNERS = ("alice", "alice at home", "the whole tenant")
+LONG_AGO = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -94,3 +112,27 @@ def test_a_row_that_was_changed_before_is_erased_and_stays_broken(acme: Tenant, 
     found = first_broken()
     assert found is not None
     assert (found.kind, found.row) == ("row_changed", sealed[1])
+
+
+def test_notes_and_mails_of_earlier_releases_are_rewritten(db: None) -> None:
+    noted = {"user": User.objects.create_superuser("alice"), "action_flag": 2, "change_message": ""}
+    kinds = [ContentType.objects.get_for_model(model) for model in (Connection, User)]
+    for kind in kinds:
+        LogEntry.objects.create(content_type=kind, object_id=str(uuid.UUID(int=7)), object_repr="of alice", **noted)
+    ends = [f"2026-12-01 10:00 UTC: sandbox of {whose} at acme: It ends ({uuid.UUID(int=7)})" for whose in OWNERS]
+    Notice.objects.create(
+        cause="forecast:2026-11-30",
+        subject="x",
+        body="\n".join(ends),
+        state="off",
+        created_at=LONG_AGO,
+        ended_at=LONG_AGO,
+    )
+    rewriting = import_module("connections.migrations.0064_notes_without_names")
+    with database.cursor() as cursor:
+        for statement in (rewriting._NOTES, rewriting._MAILS):
+            cursor.execute(statement)
+    notes = dict(LogEntry.objects.values_list("content_type", "object_repr"))
+    assert notes == {kinds[0].id: "connection 00000000", kinds[1].id: "of alice"}, "who of the staff it was stays"
+    told = [line.partition(" of ")[2].partition(": ")[0] for line in Notice.objects.get().body.splitlines()]
+    assert told == ["an end user at acme", "an end user at acme", "the whole tenant at acme"]
