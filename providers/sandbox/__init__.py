@@ -85,6 +85,7 @@ GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate,
                                         dynamic, registration_lifetime that of secrets (0: no end)
 GET, POST, DELETE /control/faults       list, arm one, disarm all
 DELETE /control/faults/ID               disarm one
+POST /control/release                   end each stall that is under way
 POST /control/clear                     disarm all faults, forget the log, and change the settings that it names
 ======================================  =============================================================================
 
@@ -169,8 +170,8 @@ On the wire:
 =====================  ==============================================================================================
 lost_response          processed, then closed without a byte; reset true sends a RST
 reset_before           closed with a RST, unprocessed
-stall                  sleeps ``seconds`` (30) after processing; processed false: before it, and a client that hung up
-                       meanwhile is not processed at all
+stall                  sleeps ``seconds`` (30), or until it is released, after processing; processed false: before it,
+                       and a client that hung up meanwhile is not processed at all
 trickle                the real answer, a byte of the body per ``interval`` (1 s); headers true: from the first byte
 =====================  ==============================================================================================
 

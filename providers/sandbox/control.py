@@ -169,6 +169,11 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     def clear_fault(number: int) -> Response:
         return jsonify(cleared=sandbox.faults.clear(number))
 
+    @routes.post("/release")
+    def release() -> Response:
+        sandbox.faults.release()
+        return jsonify({})
+
     return routes
 
 

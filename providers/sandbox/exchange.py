@@ -88,7 +88,7 @@ class Exchange:
         self.fault = sandbox.faults.take(
             endpoint=entry.endpoint, client_id=entry.client_id, grant_type=entry.grant_type, altering=altering
         )
-        line = Line(request.environ["sandbox.socket"])
+        line = Line(request.environ["sandbox.socket"], released=sandbox.faults.released)
         delay = sandbox.registry.settings.delay_seconds.get(entry.endpoint, 0.0) / 2
         try:
             if delay:

@@ -59,6 +59,7 @@ class FaultBoard:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._last_id = 0
+        self._released = threading.Event()
 
     def declare(self, document: object) -> Fault:
         """Arm the fault that ``document`` describes. Raises InvalidDocument."""
@@ -120,6 +121,16 @@ class FaultBoard:
         """Return the faults that can still strike."""
         with self._lock:
             return list(self._faults)
+
+    @property
+    def released(self) -> threading.Event:
+        """What is set by the next ``release``: a request that comes now waits no longer than that."""
+        return self._released
+
+    def release(self) -> None:
+        """End each stall that is under way. What is armed stays so."""
+        released, self._released = self._released, threading.Event()
+        released.set()
 
     def clear(self, number: int | None = None) -> int:
         """Disarm one fault or all, and return how many that were."""

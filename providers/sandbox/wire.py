@@ -8,20 +8,24 @@ import os
 import select
 import socket
 import struct
+import threading
+import time
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from typing import Any
 
 from flask import Response
 
+_LOOK_SECONDS = 0.02
 _DROPPED = ConnectionAbortedError("the sandbox answered on the socket itself, or not at all")
 
 
 class Line:
-    """The accepted connection of one request."""
+    """The accepted connection of one request. Once ``released`` is set, nothing waits on it any more."""
 
-    def __init__(self, accepted: socket.socket) -> None:
+    def __init__(self, accepted: socket.socket, *, released: threading.Event | None = None) -> None:
         self._socket = accepted
+        self._released = released or threading.Event()
         self._poll = select.poll()
         self._poll.register(accepted.fileno(), select.POLLRDHUP | select.POLLHUP | select.POLLERR)
 
@@ -30,8 +34,12 @@ class Line:
         return bool(self._poll.poll(0))
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, but no longer than the client waits; return whether it is still there."""
-        return not self._poll.poll(seconds * 1000)
+        """Sleep until it is released, but no longer than the client waits; return whether it is still there."""
+        ends_at = time.monotonic() + seconds
+        while not self._released.is_set() and (left := ends_at - time.monotonic()) > 0:
+            if self._poll.poll(min(left, _LOOK_SECONDS) * 1000):
+                return False
+        return not self.peer_closed()
 
     def send(self, data: bytes) -> None:
         """Write ``data`` at once. Raises ConnectionError when the client is gone."""

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -55,6 +56,22 @@ def test_stall_answers_late(app: App, tokens: dict[str, Any]) -> None:
 
     assert time.monotonic() - started >= 0.3
     assert answer.status_code == 200
+
+
+def test_stall_answers_once_it_is_released(app: App, tokens: dict[str, Any]) -> None:
+    app.arm("stall", seconds=600)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(app.refresh, tokens["refresh_token"])
+        app.wait_for(fault="stall")
+        assert not answer.done()
+        app.server.control.release()
+
+    assert answer.result().status_code == 200
+    app.arm("stall", seconds=0.1)
+    app.refresh(answer.result().json()["refresh_token"])
+    _, later = [entry for entry in app.entries() if entry.fault == "stall"]
+    assert later.ended_at is not None
+    assert later.ended_at - later.started_at >= 0.1, "a release is for what is under way"
 
 
 @pytest.mark.parametrize("processed", [True, False])
