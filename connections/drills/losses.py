@@ -20,9 +20,9 @@ from providers.sandbox.waiting import until
 
 _RIVALS = 8
 _GRACE_SECONDS = 120
-_END_SECONDS = 30
-# The provider rotates the token at once and answers late; meanwhile the process is stopped or killed.
-_STALL = Answer("stall", {"seconds": 1.5})
+_END_SECONDS = 120
+# The provider rotates the token at once and answers when it is released; meanwhile the process is stopped or killed.
+_STALL = Answer("stall", {"seconds": 15})
 _LONG_STALL = Answer("stall", {"seconds": 20})
 
 
@@ -85,6 +85,7 @@ def killed_stored(ground: Ground) -> str:
     with ground.in_process(subject) as process:
         until(lambda: ground.requests(subject), "the request at the provider")
         with hold_promotion(ground, subject):
+            ground.sandbox.release()
             until(lambda: "received" in ground.stages(subject), "the store of the answer")
             kill_held(ground, process, "transactionid")
     expect_equal(ground.attempts(subject), ["received"], "the attempts")
@@ -162,6 +163,7 @@ def _stop_after_send(ground: Ground, subject: Subject, process: "Popen[bytes]") 
     """Stop a process while the provider has its request, until the answer is there and the lease is over."""
     until(lambda: _rotated(ground, subject), "the request at the provider")
     os.kill(process.pid, signal.SIGSTOP)
+    ground.sandbox.release()
     until(lambda: ground.requests(subject)[-1].ended_at, "the answer of the provider")
     expect_equal(ground.attempts(subject), ["sent"], "the attempts")
     _end_lease(ground, subject)

@@ -13,7 +13,7 @@ from connections.models import Reason, Status
 from providers.sandbox.waiting import until
 
 _SPOOLED_WITHIN_SECONDS = 90.0  # each of the store's tries may wait for the pool
-_STALL = Answer("stall", {"seconds": 1})
+_STALL = Answer("stall", {"seconds": 15})  # or until it is released
 
 
 def database_cut(ground: Ground) -> str:
@@ -22,6 +22,7 @@ def database_cut(ground: Ground) -> str:
     ground.fault(subject, _STALL)
     running = ground.in_thread(subject)
     _cut(ground)
+    ground.sandbox.release()
     expect_refreshed(running.result().outcome)
     expect_equal(ground.attempts(subject), ["promoted"], "the attempts")
     expect_equal(ground.stages(subject), ["previous", "current"], "the versions")
@@ -43,6 +44,7 @@ def database_away(ground: Ground) -> str:
         began = time.monotonic()
         try:
             _cut(ground)
+            ground.sandbox.release()
             until(lambda: _spooled(ground), "a file in the spool", seconds=_SPOOLED_WITHIN_SECONDS)
             took = time.monotonic() - began
             process.kill()
@@ -53,7 +55,7 @@ def database_away(ground: Ground) -> str:
     hang_up()  # from here on this process acts as a newly started worker
     ground.pass_time(subject)  # after some seconds, a version that is not promoted counts as abandoned
     recover_unfinished(now=database_now())
-    until(lambda: not _spooled(ground), "an empty spool", seconds=30)  # another thread may be replaying it, too
+    until(lambda: not _spooled(ground), "an empty spool")  # another thread may be replaying it, too
     recover_unfinished(now=database_now())
     expect_equal(ground.attempts(subject), ["promoted"], "the attempts after the replay")
     expect_equal(ground.stages(subject), ["previous", "current"], "the versions")

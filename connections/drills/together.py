@@ -18,7 +18,7 @@ from providers.sandbox.waiting import until
 
 _COUNT = 4
 _BEGIN_SECONDS = 30.0
-_STALL = Answer("stall", {"seconds": 1})
+_STALL = Answer("stall", {"seconds": 15})  # or until it is released
 
 
 def _end_leases(ground: Ground, subjects: list[Subject]) -> None:
@@ -72,6 +72,7 @@ def killed_stored(ground: Ground) -> str:
     with ground.in_process(*subjects) as process:
         until(lambda: len(ground.requests(subjects[0])) == _COUNT, "the requests at the provider")
         with hold_promotion(ground, *subjects):
+            ground.sandbox.release()
             until(lambda: all("received" in ground.stages(subject) for subject in subjects), "the store of the answers")
             kill_held(ground, process, "transactionid")
     _expect_each(ground, subjects, attempts=["received"], stages=["current", "received"])

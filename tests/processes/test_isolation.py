@@ -5,8 +5,6 @@ And a provider that breaks off: the web server tells the caller that the answer 
 
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 import requests
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.log import Entry
 from providers.sandbox.waiting import until
 from tests.campaigns.load import request_bytes
 from tests.campaigns.stacks import control, database, populate, running_stack
@@ -48,11 +47,12 @@ def populated(stack: LocalStack) -> dict[str, Any]:
 
 @pytest.fixture
 def slow(stack: LocalStack, populated: dict[str, Any]) -> Iterator[list[str]]:
-    """The ids of three expired connections, at a provider whose refreshes ``take`` long."""
+    """The ids of three expired connections, at a provider that keeps its answers to refreshes back (``stall``)."""
     ids: list[str] = populated["connections"][:3]
     expire(stack, ids)
     yield ids
-    control(stack).settings(delay_seconds={"token": 0})
+    control(stack).clear_faults()
+    control(stack).release()
 
 
 def expire(stack: LocalStack, ids: list[str]) -> None:
@@ -61,8 +61,13 @@ def expire(stack: LocalStack, ids: list[str]) -> None:
     control(stack).clear_log()
 
 
-def take(stack: LocalStack, seconds: float) -> None:
-    control(stack).settings(delay_seconds={"token": seconds})
+def stall(stack: LocalStack) -> None:
+    """Have the provider keep each answer to a refresh back, until it is released or nearly too late."""
+    control(stack).fault("stall", grant_type="refresh_token", times=0, seconds=18)
+
+
+def refreshes(stack: LocalStack) -> list[Entry]:
+    return control(stack).log(grant_type="refresh_token")
 
 
 def asking(stack: LocalStack, populated: dict[str, Any], path: str, body: dict[str, Any]) -> bytes:
@@ -71,20 +76,22 @@ def asking(stack: LocalStack, populated: dict[str, Any], path: str, body: dict[s
 
 
 def wait_while_others_are_served(
-    stack: LocalStack, populated: dict[str, Any], slow: list[str], calls: list[bytes], *, seconds: float
+    stack: LocalStack, populated: dict[str, Any], slow: list[str], calls: list[bytes]
 ) -> list[Answered]:
-    """Make ``calls`` at a provider that takes ``seconds``, serve the others meanwhile, and return the calls' answers.
+    """Make ``calls`` at a provider that stalls, serve the others meanwhile, and return the calls' answers.
 
     A machine that stands still for seconds may be late once. Threads that are all held would be held each time.
     """
     late: list[dict[str, float]] = []
     for _ in range(_MOST_ROUNDS):
         expire(stack, slow)
-        take(stack, seconds)
-        began = time.monotonic()
+        stall(stack)
         with Waiting(stack.urls["web"], calls) as waiting:
+            until(lambda: refreshes(stack), "a refresh at the provider")
             took = [others_are_served(stack, populated) for _ in range(2)]
-            in_time = time.monotonic() - began < seconds
+            in_time = not any(entry.ended_at for entry in refreshes(stack))
+            control(stack).clear_faults()
+            control(stack).release()
             answers = waiting.answers()
         if in_time:
             return answers
@@ -122,40 +129,40 @@ def test_callers_who_wait_for_a_refresh_take_nothing_from_the_others(
 ) -> None:
     calls = [
         asking(
-            stack, populated, f"/connections/{slow[turn % 3]}/credential", {"end_user": f"user-{turn % 3}", "wait": 15}
+            stack, populated, f"/connections/{slow[turn % 3]}/credential", {"end_user": f"user-{turn % 3}", "wait": 60}
         )
         for turn in range(WAITING)
     ]
-    answers = wait_while_others_are_served(stack, populated, slow, calls, seconds=8.0)
+    answers = wait_while_others_are_served(stack, populated, slow, calls)
     assert [answer.status for answer in answers] == [200] * WAITING
     assert len({answer.json()["credential"]["value"] for answer in answers}) == 3
-    assert len(control(stack).log(grant_type="refresh_token")) == 3
+    assert len(refreshes(stack)) == 3
 
 
 def test_requests_that_hold_threads_while_they_wait_leave_some_to_the_others(
     stack: LocalStack, populated: dict[str, Any], slow: list[str]
 ) -> None:
     calls = [asking(stack, populated, f"/connections/{slow[turn % 3]}/refresh", {}) for turn in range(WAITING)]
-    answers = wait_while_others_are_served(stack, populated, slow, calls, seconds=15.0)
+    answers = wait_while_others_are_served(stack, populated, slow, calls)
     assert {answer.status for answer in answers} <= {200, 503, 429}
-    assert len(control(stack).log(grant_type="refresh_token")) <= 3
+    assert len(refreshes(stack)) <= 3
 
 
 def test_a_caller_who_waits_no_longer_leaves_the_refresh_to_go_on(
     stack: LocalStack, populated: dict[str, Any], slow: list[str]
 ) -> None:
-    take(stack, 3.0)
+    stall(stack)
     url = f"{stack.urls['web']}/api/v1/connections/{slow[0]}/credential"
     headers = {"Authorization": f"Bearer {populated['key']}"}
-    answer = requests.post(url, json={"end_user": "user-0"}, headers={**headers, "Prefer": "wait=1"}, timeout=10)
+    answer = requests.post(url, json={"end_user": "user-0"}, headers={**headers, "Prefer": "wait=1"}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (503, "refresh_in_progress")
     assert int(answer.headers["Retry-After"]) >= 1
-    threading.Event().wait(2)
+    control(stack).release()
     until(
-        lambda: requests.post(url, json={"end_user": "user-0"}, headers=headers, timeout=20).status_code == 200,
+        lambda: requests.post(url, json={"end_user": "user-0"}, headers=headers, timeout=60).status_code == 200,
         "the token that the refresh brought",
     )
-    assert len(control(stack).log(grant_type="refresh_token")) == 1
+    assert len(refreshes(stack)) == 1
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,12 @@ def idle(stack: LocalStack) -> list[str]:
     return connections
 
 
-def claimed(stack: LocalStack, connection: str, *, stall_seconds: float) -> None:
+def claimed(stack: LocalStack, connection: str, *, stall_seconds: float = 15) -> None:
     """Make the connection due at a provider that takes its time, and wait until the request is on its way."""
     control(stack).clear_log()
     control(stack).fault("stall", grant_type="refresh_token", seconds=stall_seconds)
     rows(stack, f"UPDATE connections_connection SET refresh_due_at = now() WHERE id = '{connection}'")
-    until(lambda: refreshes(stack), "the refresh at the provider", seconds=40)
+    until(lambda: refreshes(stack), "the refresh at the provider")
 
 
 def test_a_worker_that_is_asked_to_end_finishes_its_refresh(stack: LocalStack, idle: list[str]) -> None:
@@ -49,13 +49,14 @@ def test_a_worker_that_is_asked_to_end_finishes_its_refresh(stack: LocalStack, i
 
 def test_a_refresh_whose_worker_was_killed_is_taken_up_by_the_next(stack: LocalStack, idle: list[str]) -> None:
     connection = idle.pop()
-    claimed(stack, connection, stall_seconds=4)
+    claimed(stack, connection)
     stack.kill("worker", signal.SIGKILL)
+    control(stack).release()
     assert states(stack, connection) == ["sent"]
     # The lease runs out, and the mark that a task is on its way.
     rows(stack, f"UPDATE connections_refreshattempt SET deadline_at = now() WHERE connection_id = '{connection}'")
     rows(stack, f"UPDATE connections_connection SET refresh_enqueued_until = NULL WHERE id = '{connection}'")
-    reach(stack, connection, "superseded", "promoted", seconds=60)
+    reach(stack, connection, "superseded", "promoted", seconds=120)
     assert rows(stack, f"SELECT status FROM connections_connection WHERE id = '{connection}'") == [("active",)]
     follows = "SELECT follows_doubt FROM connections_refreshattempt WHERE state = 'promoted'"
     assert rows(stack, f"{follows} AND connection_id = '{connection}'") == [(True,)]
@@ -66,11 +67,12 @@ def test_two_workers_of_one_machine_are_two_claimants(stack: LocalStack, idle: l
     connection = idle.pop()
     stack.start_process("worker-2")
     try:
-        until(lambda: len(rows(stack, presence.HELD_KEYS)) == 2, "the locks of both", seconds=40)
-        claimed(stack, connection, stall_seconds=4)
+        until(lambda: len(rows(stack, presence.HELD_KEYS)) == 2, "the locks of both")
+        claimed(stack, connection)
         killed = _claimants(stack, connection)[0][0]
         stack.kill("worker" if killed == stack.pid("worker") else "worker-2")
-        reach(stack, connection, "superseded", "promoted", seconds=40)
+        control(stack).release()
+        reach(stack, connection, "superseded", "promoted", seconds=120)
         (of_first, of_second) = _claimants(stack, connection)
         assert of_first[0] != of_second[0]
         assert of_first[1] != of_second[1]

@@ -40,21 +40,24 @@ def stalled_in_the_probe(alice: EndUser, sandbox: SandboxProcess) -> tuple[Invit
     """Return a session whose exchange has its credential and waits for the probe's answer."""
     invitation = alice.invite()
     code = alice.finish(invitation)
-    sandbox.control.fault("stall", endpoint="me", seconds=1.5)
+    sandbox.control.fault("stall", endpoint="me", seconds=15, times=2)
     confirmation = Confirmation(alice, invitation, code)
     until(lambda: sandbox.control.log(endpoint="me"), "the probe", pause=0.02)
     return invitation, code, confirmation
 
 
 def test_a_confirmation_after_a_crash_goes_on_with_what_was_obtained(alice: EndUser, sandbox: SandboxProcess) -> None:
-    """The one that was taken for dead wakes up while the other is at work, and has nothing to say any more."""
+    """The one that was taken for dead wakes up when the other is at work, and has nothing to say any more."""
     invitation, code, stalled = stalled_in_the_probe(alice, sandbox)
     assert alice.complete(invitation, code).json()["failure"] == "exchanging"
     pass_time(invitation, minutes=1)
-    sandbox.control.fault("stall", endpoint="me", seconds=3)
 
-    again = alice.complete(invitation, code)
+    second = Confirmation(alice, invitation, code)
+    until(lambda: len(sandbox.control.log(endpoint="me")) == 2, "the second probe", pause=0.02)
+    sandbox.control.release()
+    second.join()
 
+    again = second.answer
     assert (again.status_code, again.json()["connection"]["status"]) == (200, "active")
     assert len(token_requests(sandbox)) == 1
     stalled.join()
@@ -78,17 +81,17 @@ def test_one_that_was_taken_for_dead_writes_nothing_whatever_it_is_told(stage: S
         turn = len(stage.requests("/me")) - 1
         if turn < 2:
             asked[turn].set()
-            heard[turn].wait(10)
+            heard[turn].wait(60)
         return (200 if turn == 1 else status), b'{"id": "u-1"}', {"Content-Type": "application/json"}
 
     stage.server.responder = answer_to
     invitation = stage.invite()
     code = completion_code(stage.come_back(invitation))
     older = Confirmation(stage.alice, invitation, code)
-    assert asked[0].wait(10)
+    assert asked[0].wait(60)
     pass_time(invitation, minutes=1)
     newer = Confirmation(stage.alice, invitation, code)
-    assert asked[1].wait(10)
+    assert asked[1].wait(60)
 
     heard[0].set()
     older.join()
@@ -190,7 +193,7 @@ def test_a_choice_that_died_can_be_made_again(member: EndUser, sandbox: SandboxP
     """And a confirmation that is repeated goes on with the choice that was made."""
     invitation = invite(member)
     code, url = choice_due(member, invitation)
-    sandbox.control.fault("stall", endpoint="me", seconds=1.5)
+    sandbox.control.fault("stall", endpoint="me", seconds=15)
     path, token = url.partition("?")[0].partition("/connect/")[2], url.partition("token=")[2]
     answers: list[Any] = []
 
@@ -206,6 +209,7 @@ def test_a_choice_that_died_can_be_made_again(member: EndUser, sandbox: SandboxP
     session = type(session_of(invitation)).objects.filter(id=invitation.id)
     session.update(exchange_started_at=database_now() - EXCHANGE_LIMIT)
     connection = member.complete(invitation, code).json()["connection"]
+    sandbox.control.release()
     thread.join()
     assert (connection["status"], connection["params"]) == ("active", {"team": "south"})
     assert standing_of(member.follow(answers[0])) == "completed"

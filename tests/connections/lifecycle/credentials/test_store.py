@@ -35,9 +35,9 @@ def folder(settings: Settings, tmp_path: Path) -> None:
 
 @contextmanager
 def sent_off(connection: Connection, sandbox: SandboxProcess) -> Iterator[tuple[threading.Thread, list[Outcome]]]:
-    """Have a refresh wait for its answer, which takes a second; it has ended when the block has."""
+    """Have a refresh wait for its answer until it is released; it has ended when the block has."""
     age(connection.id, hours=1)
-    sandbox.control.fault("stall", grant_type="refresh_token", seconds=1)
+    sandbox.control.fault("stall", grant_type="refresh_token", seconds=15)
     outcomes: list[Outcome] = []
 
     def run() -> None:
@@ -58,12 +58,17 @@ def test_an_answer_is_stored_although_the_database_dropped_every_connection_mean
 ) -> None:
     with sent_off(connection, sandbox) as (_, outcomes), session("postgres") as other:
         other.execute(CUT_OFF, [project.DATABASES["default"]["NAME"]])
+        sandbox.control.release()
     assert outcomes == ["refreshed"]
     assert len(sandbox.control.log(grant_type="refresh_token")) == 1
 
 
 def test_an_answer_outlives_a_database_that_is_away_and_a_spool_that_takes_nothing(
-    connection: Connection, sandbox: SandboxProcess, settings: Settings, tmp_path: Path
+    connection: Connection,
+    sandbox: SandboxProcess,
+    settings: Settings,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings.SPOOL_DIR = tmp_path / "file"
     settings.SPOOL_DIR.write_text("no folder can be made here")
@@ -72,7 +77,8 @@ def test_an_answer_outlives_a_database_that_is_away_and_a_spool_that_takes_nothi
         try:
             other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
             other.execute(CUT_OFF, [name])
-            thread.join(2.5)  # the answer comes after a second, and the first tries to store it fail
+            sandbox.control.release()
+            until(lambda: "version_not_spooled" in caplog.text, "the first try to store it", pause=0.02)
             assert thread.is_alive()
         finally:
             other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')

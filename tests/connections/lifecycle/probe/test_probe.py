@@ -138,7 +138,7 @@ def test_a_report_on_an_old_version_sends_nothing(connection: Connection, sandbo
 def test_a_probe_of_a_version_replaced_meanwhile_says_nothing_about_the_new_one(
     connection: Connection, sandbox: SandboxProcess
 ) -> None:
-    sandbox.control.fault("stall", endpoint="me", seconds=1)
+    sandbox.control.fault("stall", endpoint="me", seconds=15)
 
     def run() -> None:
         probe(connection.id, trigger="sweep")
@@ -149,6 +149,8 @@ def test_a_probe_of_a_version_replaced_meanwhile_says_nothing_about_the_new_one(
     until(lambda: sandbox.control.log(endpoint="me"), "the probe", pause=0.02)
     refresh(connection.id, trigger="api", need=Need(instead_of=connection.current_version_id))
     Connection.objects.update(verified_at=None, verified_by="")
+    assert thread.is_alive()
+    sandbox.control.release()
     thread.join()
     assert reload(connection).verified_by == ""
 

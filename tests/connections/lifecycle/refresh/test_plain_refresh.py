@@ -135,12 +135,12 @@ def test_leaves_a_locked_row_to_the_rules(connection: Connection) -> None:
         with transaction.atomic():
             lock_connection(connection.id)
             locked.set()
-            done.wait(10)
+            done.wait(60)
         database.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert locked.wait(10)
+    assert locked.wait(60)
     with transaction.atomic():
         assert lock_free([connection.id]) == []
     done.set()
@@ -244,7 +244,7 @@ def test_promotes_nothing_plainly_where_scopes_or_health_changed(alice: EndUser,
 def test_stores_a_credential_before_it_asks_how_long_it_lives(connection: Connection, sandbox: SandboxProcess) -> None:
     age(connection.id, hours=1)
     sandbox.control.fault("expires_in", grant_type="refresh_token", value=None)
-    sandbox.control.fault("stall", endpoint="introspect", seconds=2)
+    sandbox.control.fault("stall", endpoint="introspect", seconds=15)
 
     def run() -> None:
         refresh(connection.id, trigger="sweep")
@@ -252,8 +252,9 @@ def test_stores_a_credential_before_it_asks_how_long_it_lives(connection: Connec
 
     thread = threading.Thread(target=run)
     thread.start()
-    until(lambda: sandbox.control.log(path="/introspect"), "the introspection", seconds=10, pause=0.02)
+    until(lambda: sandbox.control.log(path="/introspect"), "the introspection", pause=0.02)
     stored = CredentialVersion.objects.filter(connection=connection, stage=Stage.RECEIVED).count()
+    sandbox.control.release()
     thread.join()
     assert stored == 1
     version = CredentialVersion.objects.get(connection=connection, stage=Stage.CURRENT)

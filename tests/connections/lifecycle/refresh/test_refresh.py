@@ -1,7 +1,6 @@
 """Refresh: one request whoever asks, nothing lost, and vends go on meanwhile."""
 
 import threading
-import time
 import uuid
 
 import pytest
@@ -44,7 +43,7 @@ def test_replaces_a_due_credential_by_one_that_works(connection: Connection, san
     assert 0.70 <= share <= 0.85
     token = open_credential(row, after).access_token
     assert token is not None
-    me = requests.get(f"{sandbox.url}/me", headers={"Authorization": f"Bearer {token.get_secret_value()}"}, timeout=5)
+    me = requests.get(f"{sandbox.url}/me", headers={"Authorization": f"Bearer {token.get_secret_value()}"}, timeout=60)
     assert me.status_code == 200
     assert OutboxEvent.objects.filter(type="connection.refreshed", connection_id=connection.id).count() == 1
 
@@ -174,7 +173,7 @@ def test_sends_the_refresh_token_of_the_current_version(connection: Connection, 
 
 def test_holds_no_database_connection_during_the_exchange(connection: Connection, sandbox: SandboxProcess) -> None:
     due(connection)
-    sandbox.control.fault("stall", grant_type="refresh_token", seconds=1)
+    sandbox.control.fault("stall", grant_type="refresh_token", seconds=15)
     name = f"latchkey-{uuid.uuid4().hex[:8]}"
 
     def run() -> None:
@@ -183,7 +182,7 @@ def test_holds_no_database_connection_during_the_exchange(connection: Connection
 
     thread = threading.Thread(target=run, name=name)
     thread.start()
-    until(lambda: refreshes(sandbox), "the refresh at the provider", seconds=5, pause=0.02)
+    until(lambda: refreshes(sandbox), "the refresh at the provider", pause=0.02)
     with database.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
@@ -191,6 +190,8 @@ def test_holds_no_database_connection_during_the_exchange(connection: Connection
         assert cursor.fetchone()[0] == 0
         cursor.execute("SELECT count(*) FROM connections_refreshattempt WHERE state = 'sent'")
         assert cursor.fetchone()[0] == 1
+    assert thread.is_alive()
+    sandbox.control.release()
     thread.join()
 
 
@@ -198,7 +199,7 @@ def test_vends_the_valid_token_while_its_refresh_is_stalled(
     alice: EndUser, connection: Connection, sandbox: SandboxProcess
 ) -> None:
     Connection.objects.filter(id=connection.id).update(refresh_due_at=connection.created_at)
-    sandbox.control.fault("stall", grant_type="refresh_token", seconds=2)
+    sandbox.control.fault("stall", grant_type="refresh_token", seconds=15)
 
     def run() -> None:
         refresh(connection.id, trigger="sweep")
@@ -207,13 +208,12 @@ def test_vends_the_valid_token_while_its_refresh_is_stalled(
     thread = threading.Thread(target=run)
     thread.start()
     until(lambda: refreshes(sandbox), "the refresh at the provider", pause=0.02)
-    began = time.monotonic()
     answer = alice.vend(str(connection.id))
-    waited = time.monotonic() - began
-    still_stalled = thread.is_alive()
+    is_stalled = thread.is_alive()
+    sandbox.control.release()
     thread.join()
     assert answer.status_code == 200
-    assert still_stalled, f"the vend took {waited:.2f} s, longer than the stall"
+    assert is_stalled, "the vend waited for the refresh"
 
 
 def test_a_vend_refreshes_inline_when_no_valid_token_is_left(

@@ -19,6 +19,7 @@ from connections.lifecycle.refresh.waits import AttemptEnds, Refreshes
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import AttemptState, Connection, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.clockwork import due
 
 
@@ -59,7 +60,7 @@ def threads() -> Iterator[Threads]:
 
 
 def wait_for(
-    threads: Threads, connection: Connection, *, count: int, seconds: float = 10.0
+    threads: Threads, connection: Connection, *, count: int, seconds: float = 60.0
 ) -> tuple[list[RefreshReport], list[float]]:
     """Let ``count`` callers wait for the refresh of ``connection``; return their reports, and when each had its own."""
     need = Need(valid_until=timezone.now())
@@ -96,9 +97,11 @@ def test_all_who_wait_share_one_refresh_and_one_thread(
 def test_a_short_wait_ends_and_the_refresh_goes_on(
     connection: Connection, sandbox: SandboxProcess, threads: Threads
 ) -> None:
-    sandbox.control.settings(delay_seconds={"token": 0.5})
+    sandbox.control.fault("stall", grant_type="refresh_token", seconds=15)
     reports, _ = wait_for(threads, connection, count=5, seconds=0.05)
     assert {report.outcome for report in reports} == {Outcome.IN_FLIGHT}
+    until(lambda: sandbox.control.log(grant_type="refresh_token"), "the refresh at the provider", pause=0.02)
+    sandbox.control.release()
     threads.executor.shutdown()
     assert RefreshAttempt.objects.get(connection=connection).state == AttemptState.PROMOTED
 
