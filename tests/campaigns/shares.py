@@ -6,8 +6,8 @@ One caller has many requests waiting, each of the others a single one, and they 
 import argparse
 import asyncio
 import json
-import time
 import uuid
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +17,7 @@ if __name__ == "__main__":
     django.setup()
 
 from connections.lifecycle.proxy.turns import Turns
+from connections.lifecycle.refresh.waits import Run
 from connections.lifecycle.throttle.turns import leave, take_turn
 from providers.catalog.proxying import ProxyLimits
 
@@ -38,27 +39,42 @@ async def run(function: Any, /, *arguments: Any) -> Any:
     return await asyncio.to_thread(function, *arguments)
 
 
-def shares(*, per_minute: int, seconds: float) -> dict[str, int]:
-    """Return how many turns each caller had, by its name: ``greedy``, and ``modest-0`` and so on."""
+def shares(
+    *,
+    per_minute: int,
+    seconds: float,
+    run: Run = run,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> dict[str, int]:
+    """Return how many turns each caller had, by its name: ``greedy``, and ``modest-0`` and so on.
+
+    ``run`` asks Redis, and ``loop_factory`` makes the loop whose time counts.
+    """
     counts: dict[str, int] = {}
     connection = uuid.uuid4()
 
     async def call_again_and_again(turns: Turns, name: str, until: float) -> None:
-        while time.monotonic() < until:
+        loop = asyncio.get_running_loop()
+        while loop.time() < until:
             await turns.wait(*call_of(name, connection=connection, per_minute=per_minute))
-            if time.monotonic() < until:
+            if loop.time() < until:
                 counts[name] = counts.get(name, 0) + 1
             await asyncio.sleep(0.002)  # the call itself
 
     async def main() -> None:
+        # As long as nobody is short of turns there is nothing to share.
+        line = f"connection:{connection}"
+        while not await run(take_turn, line, "spender", per_minute):
+            pass
+        await run(leave, line, "spender")
         processes = [Turns(run), Turns(run)]
-        until = time.monotonic() + seconds
+        until = asyncio.get_running_loop().time() + seconds
         names = ["greedy"] * GREEDY_REQUESTS + [f"modest-{number}" for number in range(MODEST_CALLERS)]
         calls = [call_again_and_again(processes[number % 2], name, until) for number, name in enumerate(names)]
         await asyncio.gather(*calls)
 
-    _spend_what_may_go_at_once(connection, per_minute)
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())
     return counts
 
 
@@ -66,13 +82,6 @@ def furthest_off(counts: dict[str, int]) -> float:
     """Return how far the modest caller with the most or fewest turns is from an equal share, as a part of that."""
     share = sum(counts.values()) / (1 + MODEST_CALLERS)
     return max(abs(counts.get(f"modest-{number}", 0) - share) / share for number in range(MODEST_CALLERS))
-
-
-def _spend_what_may_go_at_once(connection: uuid.UUID, per_minute: int) -> None:
-    """As long as nobody is short of turns there is nothing to share."""
-    while not take_turn(f"connection:{connection}", "spender", per_minute):
-        pass
-    leave(f"connection:{connection}", "spender")
 
 
 if __name__ == "__main__":
