@@ -60,7 +60,7 @@ class Wire:
     def answer(self, raw: bytes) -> None:
         self.socket.sendall(raw)
 
-    def has_been_left(self, seconds: float = 5) -> bool:
+    def has_been_left(self, seconds: float = 60) -> bool:
         """Whether the other side ends the connection within so many seconds."""
         self.socket.settimeout(seconds)
         try:

@@ -11,8 +11,9 @@ from connections.models import AuditEvent, Connection
 from providers.catalog import loader
 from providers.catalog.proxying import ProxyLimits
 from tests.connections.lifecycle.proxy.conftest import SECRET
+from tests.deadlines import cut_short
 from tests.factories import Caller
-from tests.proxied import address_of, proxied
+from tests.proxied import Reply, address_of, proxied
 from tests.upstream import Upstream, Wire, ok
 
 Limit = Callable[..., None]
@@ -346,16 +347,16 @@ def test_a_small_body_that_unpacks_to_much_ends_at_the_entrys_size(
 
 
 @pytest.mark.parametrize(
-    ("limits", "answer", "status"),
+    ("limited", "answer", "status"),
     [
-        ({"answer_seconds": 0.1}, b"", 504),
-        ({"total_seconds": 0.1}, b"HTTP/1.1 2", 504),
-        ({"idle_seconds": 0.1}, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", 200),
-        ({"total_seconds": 0.1}, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", 200),
+        ("answer_seconds", b"", 504),
+        ("total_seconds", b"HTTP/1.1 2", 504),
+        ("idle_seconds", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", 200),
+        ("total_seconds", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", 200),
     ],
 )
 def test_a_provider_that_stands_still_ends_at_the_entrys_time(
-    limits: dict[str, float],
+    limited: str,
     answer: bytes,
     status: int,
     agent: Caller,
@@ -363,16 +364,16 @@ def test_a_provider_that_stands_still_ends_at_the_entrys_time(
     upstream: Upstream,
     limit: Limit,
 ) -> None:
-    limit(**limits)
-
     def stall(wire: Wire) -> None:
         wire.answer(answer)
         wire.has_been_left()
 
+    def call(seconds: float) -> Reply:
+        limit(**{limited: seconds})
+        return proxied(agent, "GET", address_of(connection, "a"))
+
     upstream.handle = stall
-    began = time.monotonic()
-    reply = proxied(agent, "GET", address_of(connection, "a"))
-    assert time.monotonic() - began < 3
+    reply = cut_short(call, has_begun=lambda reply: reply.status == status, seconds=0.1)
     assert (reply.status, end().decision) == (status, "provider_timeout")
     assert status == 200 or reply.refused == (504, "provider_timeout")
 
@@ -380,16 +381,19 @@ def test_a_provider_that_stands_still_ends_at_the_entrys_time(
 def test_a_provider_that_drips_ends_at_the_entrys_time(
     agent: Caller, connection: Connection, upstream: Upstream, limit: Limit
 ) -> None:
-    limit(total_seconds=0.3)
-
     def drip(wire: Wire) -> None:
         wire.answer(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
             wire.answer(b"x")
             time.sleep(0.02)
 
+    def call(seconds: float) -> Reply:
+        limit(total_seconds=seconds)
+        return proxied(agent, "GET", address_of(connection, "a"))
+
     upstream.handle = drip
-    assert not proxied(agent, "GET", address_of(connection, "a")).is_whole
+    reply = cut_short(call, has_begun=lambda reply: reply.status == 200, seconds=0.3)
+    assert (reply.status, reply.is_whole) == (200, False)
 
 
 def test_an_answer_may_come_before_the_request_is_whole(
