@@ -1,10 +1,9 @@
 """Members of staff for tests, and what they type."""
 
 import re
-import time
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.totp.internal import auth
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -26,7 +25,7 @@ def type_password(browser: Client, name: str = "olga", password: str = PASSWORD,
 
 def code_of(secret: str, *, steps: int = 0) -> str:
     """Return the code of the half minute that is ``steps`` from now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
+    return auth.format_hotp_value(auth.hotp_value(secret, int(auth.time.time()) // 30 + steps))
 
 
 def enrol(browser: Client) -> tuple[str, list[str]]:
