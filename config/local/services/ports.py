@@ -1,5 +1,6 @@
 """Which loopback ports the local stack listens on: the remembered one, else the usual one, else a free one."""
 
+import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from config.local.supervisor.state import read_record, write_record
 
 HOST = "127.0.0.1"
+# Below those that systems give to outgoing connections, which would be taken again before a server listens there.
+_FREE = range(20_000, 32_000)
 _NEIGHBOURS = 20
 
 
@@ -24,10 +27,10 @@ def is_free(port: int) -> bool:
 
 
 def any_free_port() -> int:
-    """Return a port of loopback that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
-        candidate.bind((HOST, 0))
-        return int(candidate.getsockname()[1])
+    """Return a port of loopback that was free a moment ago, and that hardly anybody else takes meanwhile."""
+    while not is_free(port := secrets.choice(_FREE)):
+        continue
+    return port
 
 
 def choose_port(preferred: int | None, *, taken: frozenset[int] = frozenset()) -> int:
