@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -20,13 +21,17 @@ TAKEN = "250 Taken"
 
 @dataclass
 class MailServer:
-    """``recipient`` and ``data`` are what it answers there; None breaks the line instead. ``taken``: the mails."""
+    """``recipient`` and ``data`` are what it answers there; None breaks the line instead. ``taken``: the mails.
+
+    If it ``stalls``, it keeps what it answers to the data back until ``goes_on`` is set.
+    """
 
     port: int
     recipient: str = TAKEN
     data: str | None = TAKEN
     breaks_after_taking: bool = False
-    stalls_seconds: float = 0.0
+    stalls: bool = False
+    goes_on: threading.Event = field(default_factory=threading.Event)
     taken: list[EmailMessage] = field(default_factory=list)
     asked: int = 0
 
@@ -41,7 +46,8 @@ class MailServer:
         return self.recipient
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        await asyncio.sleep(self.stalls_seconds)
+        if self.stalls:
+            await asyncio.to_thread(self.goes_on.wait)
         if self.data == TAKEN:
             self.taken.append(cast("EmailMessage", message_from_bytes(envelope.content, policy=policy.default)))
         if self.data is None or self.breaks_after_taking:
@@ -62,4 +68,5 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     controller = Controller(found, hostname="127.0.0.1", port=port)
     controller.start()
     yield found
+    found.goes_on.set()
     controller.stop()

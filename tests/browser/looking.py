@@ -10,6 +10,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, Request
 
 from tests.browser.tls_stack import Sites
+from tests.campaigns.screens import PATIENCE
 
 # WCAG 2.0 to 2.2, A and AA, and what axe calls good practice.
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -92,6 +93,7 @@ class Reader:
 def reader(browser: Browser, sites: Sites) -> Iterator[Reader]:
     """Open a reader, as wide as WCAG 1.4.10 has it."""
     context = browser.new_context(viewport={"width": 320, "height": 640}, bypass_csp=True)
+    context.set_default_timeout(PATIENCE)
     know_axe(context)
     try:
         yield Reader(sites, context.new_page())

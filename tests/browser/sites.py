@@ -148,8 +148,8 @@ def _serving(*serves: Callable[[threading.Event, asyncio.Event], Coroutine[Any, 
     thread.start()
     try:
         for _, ready in each_ready:
-            assert ready.wait(10)
+            assert ready.wait(60)
         yield
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(5)
+        thread.join(60)

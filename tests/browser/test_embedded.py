@@ -16,7 +16,7 @@ from tests.browser.operator import Operator
 from tests.browser.sites import LATCHKEY, STRANGER, tunnels
 from tests.browser.test_widget import consent
 from tests.browser.tls_stack import Sites, three_sites
-from tests.campaigns.screens import SIZES, chromium
+from tests.campaigns.screens import PATIENCE, SIZES, chromium
 from tests.campaigns.stacks import own_databases
 
 IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 331.0"
@@ -65,6 +65,7 @@ def browser(sites: Sites) -> Iterator[Browser]:
 def visiting(browser: Browser, size: str = "desktop", **options: Any) -> Iterator[tuple[BrowserContext, list[str]]]:
     """Open a fresh profile; collects what any of its pages' consoles complain about, policy violations among it."""
     context = browser.new_context(viewport=SIZES[size], **options)
+    context.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.browser.looking import Traffic, barriers, excess, faint, know_axe, reader
 from tests.browser.tls_stack import Sites, three_sites
 from tests.browser.walk import Screen, Shown, Walk
-from tests.campaigns.screens import SIZES, chromium
+from tests.campaigns.screens import PATIENCE, SIZES, chromium
 from tests.campaigns.stacks import own_databases
 
 LANGUAGES = ("de", "fr", "es", "pt-BR", "ja")
@@ -39,6 +39,7 @@ def faults(sites: Sites, browser: Browser) -> dict[str, list[str]]:
     """What is wrong with each screen."""
     found: dict[str, list[str]] = {}
     context = browser.new_context(viewport=SIZES["desktop"])
+    context.set_default_timeout(PATIENCE)
     know_axe(context)
     traffic = Traffic(context)
     with reader(browser, sites) as reading, Walk(sites, context.new_page()) as walk:
@@ -118,6 +119,7 @@ def press(page: Page, label: str) -> None:
 
 def test_the_whole_flow_goes_by_keyboard_alone(browser: Browser, sites: Sites) -> None:
     context = browser.new_context(viewport=SIZES["desktop"])
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{sites.product.url}/product")
     press(page, "Connect")
@@ -149,6 +151,7 @@ def test_the_whole_flow_goes_by_keyboard_alone(browser: Browser, sites: Sites) -
 
 def test_a_mistake_takes_the_focus_to_its_field_and_keeps_what_was_typed(browser: Browser, sites: Sites) -> None:
     context = browser.new_context(viewport=SIZES["phone"])
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(sites.product.begin(provider="shops"))
     press(page, "Continue")
@@ -167,6 +170,7 @@ def test_a_mistake_takes_the_focus_to_its_field_and_keeps_what_was_typed(browser
 
 def test_what_a_search_finds_is_said(browser: Browser, sites: Sites) -> None:
     context = browser.new_context(viewport=SIZES["phone"])
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(sites.globex.begin(provider=sites.offered))
     press(page, "Continue")
@@ -184,6 +188,7 @@ def test_nothing_moves_for_those_who_do_not_want_it(
     motion: Literal["reduce", "no-preference"], animation: str, browser: Browser, sites: Sites
 ) -> None:
     context = browser.new_context(viewport=SIZES["phone"], reduced_motion=motion)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(sites.product.begin(provider="codes"))
     press(page, "Continue")

@@ -291,7 +291,7 @@ def _take(browser: Browser, stack: LocalStack, visitor: Tourist) -> None:
     browser.wait_for_text("Log out")
     browser.open(f"{stack.urls['web']}/admin/connections/connection/{connection}/change/")
     for words in ("Needs re-authorization", "The provider refused the grant twice", "Promoted", "needs reauth"):
-        browser.wait_for_text(words, seconds=5)
+        browser.wait_for_text(words)
     _connect_over_page(browser, stack)
     # Cookies know no ports, and yet no login has ended another.
     for url in (stack.urls["customer_app"], f"{stack.urls['web']}/admin/", f"{stack.urls['sandbox']}/apps"):

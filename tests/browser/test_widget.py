@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from config.local.demo.stack import LocalStack
 from tests.browser.catalogue import write_catalogue
 from tests.browser.operator import Operator, operator
-from tests.campaigns.screens import SIZES, chromium
+from tests.campaigns.screens import PATIENCE, SIZES, chromium
 from tests.campaigns.stacks import control, own_databases
 
 
@@ -48,6 +48,7 @@ def browser() -> Iterator[Browser]:
 def visiting(browser: Browser, **options: Any) -> Iterator[tuple[Page, list[str]]]:
     """Open a fresh profile; collects what any of its pages' consoles complain about, policy violations among it."""
     context = browser.new_context(viewport=SIZES["phone"], is_mobile=True, **options)
+    context.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))

@@ -22,7 +22,7 @@ from tests.person import Person
 
 Shown = Page | Frame
 WRONG_KEY = "sk_a_key_that_is_wrong"
-_PATIENCE = 500
+_PATIENCE = 4500
 COPIED = "{ const copy = document.getElementById('copy'); copy.hidden = false; copy.textContent = copy.dataset.done; }"
 LOST = "{ const wait = document.getElementById('waiting'); wait.textContent = wait.dataset.lost; }"
 

@@ -34,7 +34,7 @@ PACKAGES = {
     "webkit": ("webkit2gtk-driver", "xvfb"),
 }
 _START_SECONDS = 60.0
-_WAIT_SECONDS = 30.0
+_WAIT_SECONDS = 90.0
 _MOST_PRESSES = 3
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver §12.3, the web element identifier
 # Commands as Marionette names them, and where WebDriver's HTTP has them.

@@ -117,7 +117,7 @@ def keys(stack: LocalStack, *words: str) -> "subprocess.Popen[str]":
     )
 
 
-def ended(process: "subprocess.Popen[str]", *, seconds: float = 120) -> str:
+def ended(process: "subprocess.Popen[str]", *, seconds: float = 600) -> str:
     """Return what a command has printed, once it has ended well."""
     out, err = process.communicate(timeout=seconds)
     assert process.returncode == 0, err

@@ -30,6 +30,7 @@ from tests.campaigns.admin_screens import pictures_of_admin, showcase_stack
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+PATIENCE = 90_000  # milliseconds: a page may take long beside other tests
 README = Path(__file__).parents[2] / ".readme"
 
 Look = Callable[[Page, str], None]
@@ -85,6 +86,7 @@ def chromium(*arguments: str) -> Iterator[Browser]:
 def visitor(browser: Browser, size: str, scheme: Scheme = "light") -> Iterator[tuple[BrowserContext, Page, list[str]]]:
     """Open a fresh browser profile; collects what its console complains about, policy violations among it."""
     context = browser.new_context(viewport=SIZES[size], is_mobile=size == "phone", color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -292,6 +294,7 @@ def _pictures_of_the_showcase(state: Path, folder: Path, *, only: str, is_readme
 def _pictures_of_the_widget(state: Path, folder: Path) -> None:
     with three_sites(state) as sites, chromium(*sites.certificate.chromium_arguments) as browser:
         context = browser.new_context(viewport=SIZES["desktop"])
+        context.set_default_timeout(PATIENCE)
         with Walk(sites, context.new_page()) as walk:
             for screen in walk.screens():
                 screen.arrive()

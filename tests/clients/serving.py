@@ -23,7 +23,7 @@ def _leave_database(threads: ThreadPoolExecutor) -> None:
     everybody = threading.Barrier(_THREADS)
 
     def leave() -> None:
-        everybody.wait(10)  # so that each thread takes one of these, and none takes two
+        everybody.wait(60)  # so that each thread takes one of these, and none takes two
         connections.close_all()
 
     for left in [threads.submit(leave) for _ in range(_THREADS)]:
@@ -60,6 +60,6 @@ def served() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         listener.close()
         _leave_database(threads)

@@ -27,7 +27,7 @@ def redis_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactor
     settings.REDIS_URL = f"{project.REDIS_URL.rpartition('/')[0]}/{_OWN_DATABASE}"
     settings.SPOOL_DIR = str(tmp_path_factory.mktemp("spool"))
     client = redis.Redis.from_url(settings.REDIS_URL)
-    with client.lock(f"tests:{_OWN_DATABASE}", timeout=120, blocking_timeout=120):
+    with client.lock(f"tests:{_OWN_DATABASE}", timeout=1800, blocking_timeout=1800):
         for key in client.keys("latchkey:*"):
             client.delete(key)
         yield client

@@ -15,7 +15,7 @@ def test_connects_and_vends_a_token_that_works(alice: EndUser, sandbox: SandboxP
     answer = alice.vend(connection["id"])
     assert answer.status_code == 200, answer.content
     credential = answer.json()["credential"]
-    me = requests.get(f"{credential['base_url']}/me", headers=credential["headers"], timeout=5)
+    me = requests.get(f"{credential['base_url']}/me", headers=credential["headers"], timeout=60)
     assert me.json()["sub"] == connection["account"]["id"]
     assert AuditEvent.objects.filter(action="credential.vend", decision="allowed").count() == 1
     assert Connection.objects.count() == 1

@@ -169,7 +169,7 @@ class Holding:
         assert self._usual is not None
         if request.path == "/token" and request.form.get("refresh_token") == "rt-1" and not self.go.is_set():
             self.reached.set()
-            self.go.wait(10)
+            self.go.wait(60)
             return self._answer
         return self._usual(request)
 
@@ -187,7 +187,7 @@ def test_a_refresh_that_is_under_way_meanwhile_loses_no_rotated_token(stage: Sta
 
     thread = threading.Thread(target=refresh)
     thread.start()
-    assert holding.reached.wait(10)
+    assert holding.reached.wait(60)
     assert notices(stage.reconnect(before)) == []
     holding.go.set()
     thread.join()
@@ -212,7 +212,7 @@ def test_an_unreadable_answer_that_comes_meanwhile_holds_the_kept_token_back(sta
 
     thread = threading.Thread(target=refresh)
     thread.start()
-    assert holding.reached.wait(10)
+    assert holding.reached.wait(60)
     assert notices(stage.reconnect(before)) == []
     holding.go.set()
     thread.join()

@@ -61,7 +61,7 @@ def tools() -> Iterator[Tools]:
         yield Tools(**json.loads(process.stdout.readline() if ready else "{}"))
     finally:
         process.stdin.close()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         process.stdout.close()
 
 

@@ -31,7 +31,7 @@ import runpy, signal
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 runpy.run_module("config.local", run_name="__main__")
 """
-_ENDS_WITHIN_SECONDS = 30.0
+_ENDS_WITHIN_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")

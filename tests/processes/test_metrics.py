@@ -64,7 +64,7 @@ def populated(stack: LocalStack) -> dict[str, Any]:
 
 def sample(url: str, name: str, **labels: str) -> float:
     """Scrape ``url`` and return the sum of the samples that have this name and these labels."""
-    answer = requests.get(f"{url}/metrics", headers=AUTHORIZED, timeout=10)
+    answer = requests.get(f"{url}/metrics", headers=AUTHORIZED, timeout=60)
     assert answer.status_code == 200
     return sum(
         found.value
@@ -78,7 +78,7 @@ def vend(stack: LocalStack, populated: dict[str, Any], times: int) -> None:
     url = f"{stack.urls['web']}/api/v1/connections/{populated['connections'][0]}/credential"
     headers = {"Authorization": f"Bearer {populated['key']}", "Connection": "close"}
     for _ in range(times):
-        assert requests.post(url, json={"end_user": "user-0"}, headers=headers, timeout=10).status_code == 200
+        assert requests.post(url, json={"end_user": "user-0"}, headers=headers, timeout=60).status_code == 200
 
 
 def children(pid: int | None) -> list[int]:
@@ -106,7 +106,7 @@ def test_the_web_processes_are_added_up_and_one_that_dies_goes_on_to_count(
 
 def scraped(url: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     """Scrape ``url``, as Prometheus' own client reads it: each sample once. Checks what one scrape has to agree on."""
-    answer = requests.get(f"{url}/metrics", headers=AUTHORIZED, timeout=10)
+    answer = requests.get(f"{url}/metrics", headers=AUTHORIZED, timeout=60)
     found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
     for family in text_string_to_metric_families(answer.text):
         assert family.type in ("histogram", "gauge", "counter", "info", "unknown"), family.name
@@ -181,8 +181,8 @@ def test_another_start_of_the_server_begins_anew(stack: LocalStack, populated: d
 
 def test_a_worker_answers_for_itself(stack: LocalStack, populated: dict[str, Any], port: int) -> None:
     worker = f"http://127.0.0.1:{port}"
-    assert requests.get(f"{worker}/metrics", timeout=10).status_code == 401
-    assert requests.get(f"{worker}/", headers=AUTHORIZED, timeout=10).status_code == 404
+    assert requests.get(f"{worker}/metrics", timeout=60).status_code == 401
+    assert requests.get(f"{worker}/", headers=AUTHORIZED, timeout=60).status_code == 404
     before = sample(worker, "latchkey_refresh_seconds_count", outcome="refreshed")
     control(stack).clear_log()
     with database(stack) as connected:

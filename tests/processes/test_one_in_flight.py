@@ -72,7 +72,7 @@ def test_many_vends_of_one_expired_connection_send_one_request(stack: LocalStack
     assert len(refreshes(stack)) == 1
     tokens = {answer.json()["credential"]["value"] for answer in answers}
     assert len(tokens) == 1
-    me = requests.get(f"{stack.urls['sandbox']}/me", headers={"Authorization": f"Bearer {tokens.pop()}"}, timeout=5)
+    me = requests.get(f"{stack.urls['sandbox']}/me", headers={"Authorization": f"Bearer {tokens.pop()}"}, timeout=60)
     assert me.status_code == 200
 
 

@@ -19,7 +19,7 @@ from tests.campaigns.stacks import own_databases, wait_for_port
 _BOUNCER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 pytestmark = pytest.mark.skipif(not Path(_BOUNCER).exists(), reason="needs pgbouncer (a package of Debian's)")
 _SCRIPT = """
-import json, threading
+import json, sys, threading
 from dataclasses import dataclass
 import django
 django.setup(set_prefix=False)
@@ -50,7 +50,7 @@ for each in threads: each.start()
 for each in threads: each.join()
 presence.start()
 try:
-    until(lambda: presence.key() is not None, "the lock", seconds=4)
+    until(lambda: presence.key() is not None, "the lock", seconds=float(sys.argv[1]))
     held = True
 except Exception:  # told by the last line
     held = False
@@ -81,12 +81,13 @@ def bouncer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
             yield {"DATABASE_URL": pooled, "DIRECT": databases["DATABASE_URL"]}
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
-def played(bouncer: dict[str, str], **settings: str) -> dict[str, Any]:
+def played(bouncer: dict[str, str], *, lock_seconds: float = 4, **settings: str) -> dict[str, Any]:
+    """Return what a process tells that works behind PgBouncer, and that waits so long for its presence's lock."""
     environment = os.environ | {"DATABASE_URL": bouncer["DATABASE_URL"]} | settings
-    command = [sys.executable, "-c", _SCRIPT]
+    command = [sys.executable, "-c", _SCRIPT, str(lock_seconds)]
     ran = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     found: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
@@ -94,7 +95,7 @@ def played(bouncer: dict[str, str], **settings: str) -> dict[str, Any]:
 
 
 def test_it_works_when_the_settings_know(bouncer: dict[str, str]) -> None:
-    found = played(bouncer, DATABASE_POOLED="true", DATABASE_DIRECT_URL=bouncer["DIRECT"])
+    found = played(bouncer, lock_seconds=60, DATABASE_POOLED="true", DATABASE_DIRECT_URL=bouncer["DIRECT"])
     assert (found["failed"], found["held"]) == (0, True)
     assert not any("pooler" in says or "DATABASE_DIRECT_URL" in says for says in found["says"])
 

@@ -214,7 +214,7 @@ def test_lookup_that_hangs_ends_at_the_connect_deadline(egress_policy: Any, monk
     release.set()
     assert isinstance(failure, ProviderUnavailable)
     assert not failure.sent
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("headers", [{"X-Key": "a\r\nInjected: 1"}, {"X-Key": "ключ"}])

@@ -90,7 +90,7 @@ def tunnelling_proxy(seen: list[bytes], port: int) -> Callable[[socket.socket], 
             back = threading.Thread(target=pump, args=(upstream, connection), daemon=True)
             back.start()
             pump(connection, upstream)
-            back.join(5)
+            back.join(60)
 
     return handle
 

@@ -108,13 +108,15 @@ def test_filters_and_searches_stay_while_one_goes_on(olga: Client, many: None) -
         assert len({key for page in pages for key in page}) == sum(map(len, pages))
 
 
-def test_nothing_is_counted_and_an_estimate_says_so(olga: Client, many: None) -> None:
+def test_nothing_is_counted_and_an_estimate_says_so(olga: Client, many: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for model in LONG:
         with CaptureQueriesContext(database) as queries:
             olga.get(list_url(model))
         counted = [query["sql"] for query in queries if re.search(r"count\(", query["sql"], re.IGNORECASE)]
         assert counted == [], model
-    assert listed(olga, Connection).how_many == "more than 50 connections"
+    with monkeypatch.context() as patch:  # an ANALYZE of another test outlives the rows that it saw
+        patch.setattr("connections.admin.long_list.estimated_rows", lambda model: 0)
+        assert listed(olga, Connection).how_many == "more than 50 connections"
     with database.cursor() as cursor:
         cursor.execute("ANALYZE connections_connection")
     assert listed(olga, Connection).how_many == "about 124 connections"

@@ -328,5 +328,8 @@ def _sent(caller: Caller, method: str, path: str, tag: str, body: Any) -> int:
 
 def _somebody_waits() -> bool:
     with database.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database())"
+        )
         return bool(cursor.fetchone()[0])

@@ -99,7 +99,7 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_refused_before_it_is_unpack
         assert len(content) < MOST_BYTES
         with pytest.raises(NotAPicture, match="2048 by 2048"):
             kept(content)
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 5
 
 
 def test_a_text_that_unpacks_to_a_large_one_is_refused() -> None:

@@ -73,7 +73,7 @@ def _wait_for_waiters(count: int) -> None:
             row = cursor.fetchone()
         return row is not None and row[0] >= count
 
-    until(all_wait, f"{count} that wait for the row", seconds=10, pause=0.02)
+    until(all_wait, f"{count} that wait for the row", pause=0.02)
 
 
 def assert_nothing_left(invitation: Invitation, failure: str) -> None:

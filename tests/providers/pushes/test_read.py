@@ -125,9 +125,9 @@ def test_an_account_is_taken_as_it_is_written() -> None:
 @pytest.mark.parametrize("names", [[""], ["x" * 200], [None, {}, "\x00"]], ids=["empty", "long", "none"])
 def test_two_long_lists_are_not_combined_without_end(names: list[Any]) -> None:
     several = [*names, *(f"{name}{number}" for name in names for number in range(50_000))]
-    begun_at = time.perf_counter()
+    begun_at = time.process_time()
     (event,) = plain({"type": "gone", "account": several, "user": several}, account="/account /user")
-    assert time.perf_counter() - begun_at < 5
+    assert time.process_time() - begun_at < 15
     assert len(event.accounts) <= 1000
 
 

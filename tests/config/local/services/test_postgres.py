@@ -211,7 +211,7 @@ def test_a_server_ends_with_a_killed_owner(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", code, str(home)]
     result = subprocess.run(argv, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
     pid = int(result.stdout)
-    until(lambda: not is_alive(pid), "the end of the server", seconds=10)
+    until(lambda: not is_alive(pid), "the end of the server")
     port = int(read_record(home / "server.json")["port"])
     assert is_free(port)
     PrivatePostgres(home=home, durable=False).destroy()

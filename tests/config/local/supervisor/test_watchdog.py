@@ -24,21 +24,21 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 _WITH_GRANDCHILD = """
 import subprocess, sys, time
-grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(grandchild.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 _DEAF = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print(os.getpid(), flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 _STOPPED = """
 import os, signal, time
 print(os.getpid(), flush=True)
 os.kill(os.getpid(), signal.SIGSTOP)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -54,8 +54,8 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, code: str) -> None
         [sys.executable, "-c", _SUPERVISOR, code, "0.5", str(folder)], capture_output=True, text=True, check=False
     )
     assert result.returncode == -signal.SIGKILL, result.stderr
-    _wait_for_end([int(pid) for pid in result.stdout.split()], seconds=10)
-    until(lambda: not folder.exists(), "an end of the folder", seconds=5)
+    _wait_for_end([int(pid) for pid in result.stdout.split()], seconds=60)
+    until(lambda: not folder.exists(), "an end of the folder", seconds=60)
 
 
 def test_a_lower_stage_is_gone_before_the_next_is_told(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_lower_stage_is_gone_before_the_next_is_told(tmp_path: Path) -> None:
         "    sys.exit()\n"
         "signal.signal(signal.SIGTERM, on_term)\n"
         "print('up', flush=True)\n"
-        "time.sleep(60)\n"
+        "time.sleep(600)\n"
     )
     watchdog = Watchdog()
     children = []
@@ -77,7 +77,7 @@ def test_a_lower_stage_is_gone_before_the_next_is_told(tmp_path: Path) -> None:
         child = subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True)
         assert child.stdout is not None
         child.stdout.readline()
-        watchdog.watch(child.pid, stage=stage, seconds=5)
+        watchdog.watch(child.pid, stage=stage, seconds=60)
         children.append(child)
     watchdog.close()
     for child in children:
@@ -86,7 +86,7 @@ def test_a_lower_stage_is_gone_before_the_next_is_told(tmp_path: Path) -> None:
 
 
 def test_a_forgotten_process_is_left_alone() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
     watchdog = Watchdog()
     watchdog.watch(child.pid, stage=0)
     watchdog.forget(child.pid)

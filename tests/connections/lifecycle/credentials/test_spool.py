@@ -241,7 +241,7 @@ def test_two_refusals_with_each_other_s_answers_in_the_spool_wait_for_nobody(
     ready = threading.Barrier(2)
 
     def refuse(claimed: Claim) -> str:
-        ready.wait(10)
+        ready.wait(60)
         try:
             return settle_failure(
                 claimed, GrantRejected(Evidence("The provider refused the grant.", status=400))

@@ -76,12 +76,12 @@ def test_one_that_is_locked_waits_for_the_next_run(lasting: Connection) -> None:
         with transaction.atomic():
             lock_connection(lasting.id)
             locked.set()
-            done.wait(10)
+            done.wait(60)
         database.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert locked.wait(10)
+    assert locked.wait(60)
     assert end_expired(now=database_now()) == 0
     done.set()
     thread.join()
@@ -112,7 +112,7 @@ def test_what_changed_while_its_lock_was_waited_for_is_looked_at_again(lasting: 
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert locked.wait(10)
+    assert locked.wait(60)
     assert end_expired(now=database_now()) == 0
     thread.join()
     assert reload(lasting).status == "active"

@@ -73,11 +73,11 @@ def test_a_process_tells_of_a_change_by_itself(transactional_db: None, add_keys:
     presence.stop()
     presence.start()
     try:
-        before = until(name, "the session's name", seconds=30)
+        before = until(name, "the session's name")
         assert mark() in before
         add_keys()
         assert mark() not in before
-        until(lambda: mark() in name(), "the mark of the newer lists", seconds=30)
+        until(lambda: mark() in name(), "the mark of the newer lists")
         assert followers() == [], "it is not another process to itself"
     finally:
         presence.stop()

@@ -108,17 +108,23 @@ def test_a_server_that_is_not_there_is_asked_for_three_days(settings: Settings) 
     assert timedelta(days=3) <= sum(waits, timedelta()) < timedelta(days=3, hours=3)
 
 
-@pytest.mark.parametrize("fault", [{"data": None}, {"breaks_after_taking": True}, {"stalls_seconds": 3}])
+@pytest.mark.parametrize("fault", [{"data": None}, {"breaks_after_taking": True}, {"stalls": True}])
 def test_where_nobody_can_know_it_is_not_sent_twice(
     mail_server: MailServer, fault: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hand_over, "SECONDS", 1)
     vars(mail_server).update(fault)
-    notice = told()
-    send_due()
-    notice.refresh_from_db()
+    for seconds in (1, 15):
+        monkeypatch.setattr(hand_over, "SECONDS", seconds)
+        Notice.objects.all().delete()
+        notice = told()
+        asked = mail_server.asked
+        send_due()
+        notice.refresh_from_db()
+        if notice.state == "unknown" or mail_server.asked == asked + 1:
+            break  # else this machine is too busy to reach the server in a second
     assert notice.state == "unknown"
-    vars(mail_server).update(data="250 Taken", breaks_after_taking=False, stalls_seconds=0)
+    vars(mail_server).update(data="250 Taken", breaks_after_taking=False)
+    mail_server.goes_on.set()
     later(timedelta(days=1))
     assert send_due() == 0
     assert len(mail_server.taken) <= 1
@@ -189,7 +195,7 @@ def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[datetime], object]) -
 def test_a_server_that_hangs_takes_one_thread_and_no_more(
     mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mail_server.stalls_seconds = 2
+    mail_server.stalls = True
     told("a"), told("b")
     first = threading.Thread(target=lambda: (send_due(), database.close()))
     first.start()
@@ -197,5 +203,6 @@ def test_a_server_that_hangs_takes_one_thread_and_no_more(
         first.join(0.05)
     assert send_due() == 0, "at once, without waiting for the other"
     assert mail_server.asked == 1
+    mail_server.goes_on.set()
     first.join()
     assert len(mail_server.taken) == 2

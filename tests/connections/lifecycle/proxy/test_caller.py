@@ -1,13 +1,13 @@
 """A hostile caller: tricks with paths, headers, bodies and ids. Nothing of it reaches the provider."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from connections.lifecycle.policy.client_rules import METHODS
 from connections.models import AuditEvent, Connection, Tenant
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.proxy.conftest import SECRET, make_agent
 from tests.connections.lifecycle.proxy.test_provider import Limit, limit
 from tests.factories import Caller, make_caller
@@ -264,7 +264,7 @@ def test_a_caller_that_hangs_up_ends_the_call_at_the_provider(
     reply = proxied(agent, "GET", address_of(connection, "a"), take=take, leaves=leaves)
     assert (reply.status, reply.is_whole) == (200, False)
     assert AuditEvent.objects.filter(action="connection.proxied").values_list("decision", flat=True)[0] == "caller_left"
-    assert wait_for(lambda: left == [True])
+    assert until(lambda: left, "the end of the connection") == [True]
 
 
 def test_a_caller_that_hangs_up_in_its_upload_leaves_half_a_request(
@@ -285,12 +285,3 @@ def test_a_caller_that_hangs_up_in_its_upload_leaves_half_a_request(
     reply = proxied(agent, "POST", address_of(connection, "a"), body=parts(), leaves=leaves)
     assert (reply.status, reply.is_whole) == (0, False)
     assert AuditEvent.objects.filter(action="connection.proxied").values_list("decision", flat=True)[0] == "caller_left"
-
-
-def wait_for(is_so: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        if is_so():
-            return True
-        time.sleep(0.01)
-    return False

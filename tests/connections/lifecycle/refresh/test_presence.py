@@ -106,7 +106,7 @@ def test_a_lost_session_is_replaced_at_once_under_the_same_key(own_key: int) -> 
             " WHERE application_name ^@ 'latchkey presence' AND datname = current_database()"
         )
         assert cursor.fetchall() == [(True,)]
-    until(lambda: not is_free(own_key), "the lock again", seconds=presence.GONE_AFTER.total_seconds())
+    until(lambda: not is_free(own_key), "the lock again")
     assert until(presence.key, "a key") == own_key
 
 
@@ -168,7 +168,7 @@ def test_a_child_does_not_keep_the_lock_of_a_dead_parent(transactional_db: None)
         process.kill()
         process.wait()
         os.kill(pid, 0)
-        until(lambda: is_free(parent), "the free lock of the dead parent", seconds=5)
+        until(lambda: is_free(parent), "the free lock of the dead parent")
 
 
 def test_what_a_process_left_in_the_spool_is_stored_by_the_next_that_starts(

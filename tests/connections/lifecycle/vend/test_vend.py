@@ -1,6 +1,5 @@
 """Vend: what the catalogue says now is how a credential is presented, and no order suffers for another one."""
 
-import time
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.vend import Answer, Asked, RefreshNeeded, vend_all
 from connections.models import AuditEvent, Connection, CredentialVersion, Tenant
 from connections.refusals import RefreshInProgress
+from providers.sandbox.waiting import until
 from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.sessions import session
@@ -33,10 +33,13 @@ def test_an_edited_entry_is_in_force_a_second_later(stage: Stage) -> None:  # no
     path = stage.folder / "field.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("/api", "/api/v2") + PRESENTATION, encoding="utf-8")
-    time.sleep(1.1)
-    after = stage.vend(connection).json()["credential"]
+    after = until(lambda: _changed(before, stage.vend(connection).json()["credential"]), "the edited entry", pause=0.1)
     assert after["headers"] == {"X-Token": "at-1"}
     assert after["base_url"] == f"{stage.server.url}/api/v2"
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any] | None:
+    return None if now["headers"] == before["headers"] else now
 
 
 # --- Many orders at once ----------------------------------------------------------------------------------------------
