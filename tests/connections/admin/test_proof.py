@@ -36,7 +36,7 @@ HARMLESS = {
         *("notice: send-again", "webhookdelivery: resend", "webhookendpoint: test", "webhookendpoint: enable"),
         *("webhookendpoint: retry", "webhookendpoint: replay"),
     },
-    "it shows no more than the pages do": {"providerapp: preview", "bulkjob: download"},
+    "it shows no more than the pages do": {"providerapp: preview"},
     "it makes what is not used before a provider is told": {"providerapp: make-key"},
     "a consent at the provider is what it needs": {
         *("providerapp: try", "connectsession: finish", "connectsession: end-trial"),
@@ -77,7 +77,7 @@ def test_no_dangerous_button_is_pressed_without_a_proof(olga: Client, world: Wor
     assert not AuditEvent.objects.filter(id__gt=last).exists()
 
 
-@pytest.mark.parametrize("action", ["pause", "suspend", "resume", "revoke", "disconnect"])
+@pytest.mark.parametrize("action", ["pause", "suspend", "resume", "revoke", "disconnect", "export"])
 def test_no_dangerous_action_is_taken_on_many_without_a_proof(olga: Client, world: World, action: str) -> None:
     last = AuditEvent.objects.latest("id").id
     chosen = {"action": action, "_selected_action": [str(world.connection.id)], "confirmed": "yes"}
