@@ -17,10 +17,19 @@ from providers.response import Response
 
 _NAME = "Azure"
 _VERSION = "7.4"
-# With a code. Without one whoever stands before the vault has answered, while it is away.
-_DECIDED = frozenset({400, 404})
-# What a vault says of the key or secret itself while it forbids a call.
-_DISABLED = frozenset({"KeyDisabled", "KeyExpired", "KeyNotYetValid", "SecretDisabled"})
+# What a vault says of the key or secret itself, or of what it does not open (BadParameter). Any other code may be that
+# of whoever stands before it.
+_DECIDED = frozenset(
+    {
+        "BadParameter",
+        "KeyDisabled",
+        "KeyExpired",
+        "KeyNotFound",
+        "KeyNotYetValid",
+        "SecretDisabled",
+        "SecretNotFound",
+    }
+)
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _tokens: Leases[SecretStr] = Leases()
 
@@ -38,7 +47,7 @@ def call(method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[s
     if response.status == 200:
         return document
     code = _code(document)
-    if (response.status in _DECIDED and code) or code in _DISABLED:
+    if code in _DECIDED:
         raise CustodianRefuses(f"{_NAME} answered {said(response.status, code)}: look at the key or secret there.")
     if response.status == 401:
         _tokens.forget()

@@ -3,7 +3,7 @@
 import pytest
 
 from providers.custodians import azure
-from providers.custodians.asking import CustodianAway
+from providers.custodians.asking import CustodianAway, CustodianError, CustodianRefuses
 from tests.providers.custodians.stand_ins import AzureCloud, given
 from tests.providers.custodians.test_wrapping import Use
 
@@ -45,3 +45,27 @@ def test_what_is_wrong_is_told(azure_cloud: AzureCloud, use: Use, identity: dict
     use(azure_cloud.custody(**identity))
     with pytest.raises(CustodianAway, match=says):
         ask(azure_cloud)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (404, {"code": "KeyNotFound"}, CustodianRefuses),
+        (400, {"code": "BadParameter"}, CustodianRefuses),
+        (403, {"code": "Forbidden", "innererror": {"code": "KeyDisabled"}}, CustodianRefuses),
+        (404, {"code": "ResourceNotFound"}, CustodianAway),
+        (404, {"code": "404"}, CustodianAway),
+        (400, {"code": "BadRequest"}, CustodianAway),
+        (403, {"code": "Forbidden", "innererror": {"code": "ForbiddenByFirewall"}}, CustodianAway),
+    ],
+    ids=str,
+)
+def test_a_key_is_given_up_for_the_vault_s_own_words_alone(
+    azure_cloud: AzureCloud, use: Use, status: int, error: dict[str, object], kind: type[CustodianError]
+) -> None:
+    use(azure_cloud.custody())
+    ask(azure_cloud)
+    azure_cloud.before = (status, {"error": error})
+    with pytest.raises(CustodianError) as told:
+        ask(azure_cloud)
+    assert type(told.value) is kind
