@@ -33,7 +33,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``audit_proof``: the seals of the audit trail, and what verified them
 - ``people``: how staff log in: passwords, second factors, single sign-on, sessions
 - ``proof``: asks once more who it is · ``logins``: audits logins, refused ones too, second factors and sessions
-- ``refused``: the page for a form that may be forged
+- ``refused``: the pages for a form that may be forged, and for a list that takes too long
 """
 
 import django_stubs_ext

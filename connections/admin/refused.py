@@ -1,4 +1,4 @@
-"""The page that replaces Django's bare 403: why a form was refused as possibly forged, and what to do."""
+"""Pages that say why: a form was refused as possibly forged (not Django's bare 403), or a list takes too long."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,24 @@ _OUT_OF_DATE = (
         "it. Open the page again, and repeat what you did."
     ),
 )
+
+
+_TOO_LONG = (
+    "This list takes too long",
+    (
+        "The database would read too many rows for it. Narrow it: choose a tenant, a connection or a younger age, "
+        "or search for an id. An export on the command line reads everything (manage.py audit export)."
+    ),
+)
+
+
+def list_took_too_long(request: HttpRequest) -> HttpResponse:
+    """Render why a list is not shown."""
+    title, advice = _TOO_LONG
+    context = {"title": title, "advice": advice, "failure": "too_long", "reason": "the limit for one statement"}
+    response = render(request, "admin/refused.html", context, status=503)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:

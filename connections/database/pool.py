@@ -16,6 +16,10 @@ class LockTimeout(Exception):
     """The row stayed locked for longer than the caller was ready to wait."""
 
 
+class TookTooLong(Exception):
+    """The database would take longer for a statement than it may."""
+
+
 @contextmanager
 def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[datetime]:
     """Open a transaction that waits at most ``lock_timeout_seconds`` for each lock.
@@ -34,6 +38,23 @@ def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[datetime
     except OperationalError as error:
         if isinstance(error.__cause__, pg.LockNotAvailable):
             raise LockTimeout from None
+        raise
+
+
+@contextmanager
+def statements_within(seconds: float) -> Iterator[None]:
+    """Open a transaction in which no statement takes longer than that, for reading what people have asked for.
+
+    Raises ``TookTooLong`` where one would.
+    """
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{max(1, int(seconds * 1000))}ms"])
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, pg.QueryCanceled):
+            raise TookTooLong from None
         raise
 
 

@@ -1,4 +1,4 @@
-"""A form that was refused as possibly forged is answered by a page of ours that says what to do."""
+"""A form that may be forged, and a list that takes too long, are answered by a page that says what to do."""
 
 import re
 
@@ -6,6 +6,10 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
+
+from connections.admin import base
+from tests.connections.lifecycle.sessions import session
 
 LOGIN = "/admin/login/"
 
@@ -61,3 +65,33 @@ def test_a_browser_that_keeps_another_cookie_of_ours_is_not_told_to_allow_them(b
 def test_a_form_of_another_site_is_refused_whatever_it_knows(browser: Client) -> None:
     typed = {"csrfmiddlewaretoken": token_on(browser.get(LOGIN))}
     assert told(browser.post(LOGIN, typed, headers={"origin": "https://evil.example"})) == "out_of_date"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "end_user__regex=(a%2B)%2B",
+        "provider__icontains=x",
+        "tenant__slug__startswith=a",
+        "params__x=1",
+        "params__x__gt=1",
+    ],
+)
+def test_no_query_string_searches_by_a_pattern_or_in_a_document(olga: Client, query: str) -> None:
+    assert olga.get(f"{reverse('admin:connections_connection_changelist')}?{query}").status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_that_takes_too_long_says_so_and_what_to_do(olga: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = reverse("admin:connections_auditevent_changelist")
+    assert olga.get(address).status_code == 200
+    monkeypatch.setattr(base, "LIST_SECONDS", 0.3)
+    with session("") as other:
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE connections_auditevent IN ACCESS EXCLUSIVE MODE")
+        answer = olga.get(address)
+        other.execute("ROLLBACK")
+    assert answer.status_code == 503
+    assert "Narrow it" in answer.content.decode()
+    monkeypatch.undo()
+    assert olga.get(address).status_code == 200, "the limit is for lists alone, and ends with one"
