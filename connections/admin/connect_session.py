@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -114,7 +115,7 @@ class ConnectSessionAdmin(LongListAdmin[ConnectSession], ButtonsAdmin[ConnectSes
         context = {"steps": steps, "is_unopened": row.state == SessionState.CREATED}
         return render_to_string("admin/connections/trace.html", context)
 
-    def search(self, queryset: QuerySet[ConnectSession], term: str) -> QuerySet[ConnectSession]:
+    def search(self, request: HttpRequest, queryset: QuerySet[ConnectSession], term: str) -> QuerySet[ConnectSession]:
         if (failure := Failure.named(term.lower())) is not None:
             return in_newest(queryset, Q(failure=failure))
         found = begins(term, "end_user")

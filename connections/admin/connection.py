@@ -212,8 +212,8 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
     def choice_label(self, row: Connection) -> str:
         return f"{row.provider} for {row.end_user or 'the whole tenant'}, {row.tenant.slug} ({str(row.id)[:8]})"
 
-    def search(self, queryset: QuerySet[Connection], term: str) -> QuerySet[Connection]:
-        return found_connections(queryset, term)
+    def search(self, request: HttpRequest, queryset: QuerySet[Connection], term: str) -> QuerySet[Connection]:
+        return found_connections(queryset, term, user=request.user)
 
     # --- columns ------------------------------------------------------------------------------------------------------
     vended = columns.moment("last_vended_at", "Vended")

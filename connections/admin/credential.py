@@ -5,6 +5,7 @@ These pages never read the secrets themselves, let alone show them.
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from connections.admin import columns, show
@@ -57,8 +58,10 @@ class CredentialVersionAdmin(LongListAdmin[CredentialVersion], ReadOnlyAdmin[Cre
     version = columns.short_id("Version")
     of = _of_connection
 
-    def search(self, queryset: QuerySet[CredentialVersion], term: str) -> QuerySet[CredentialVersion]:
-        return queryset.filter(of_connections(term))
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[CredentialVersion], term: str
+    ) -> QuerySet[CredentialVersion]:
+        return queryset.filter(of_connections(term, user=request.user))
 
     @admin.display(description="Stage", ordering="stage")
     def stage_chip(self, row: CredentialVersion) -> SafeString:
@@ -105,8 +108,8 @@ class RefreshAttemptAdmin(LongListAdmin[RefreshAttempt], ReadOnlyAdmin[RefreshAt
     attempt = columns.short_id("Attempt")
     of = _of_connection
 
-    def search(self, queryset: QuerySet[RefreshAttempt], term: str) -> QuerySet[RefreshAttempt]:
-        found = queryset.filter(of_connections(term))
+    def search(self, request: HttpRequest, queryset: QuerySet[RefreshAttempt], term: str) -> QuerySet[RefreshAttempt]:
+        found = queryset.filter(of_connections(term, user=request.user))
         if found.exists():
             return found
         return in_newest(queryset, Q(error__istartswith=term) | Q(claimed_by__istartswith=term))
@@ -154,8 +157,8 @@ class ScopeAdmin(LongListAdmin[Scope], ReadOnlyAdmin[Scope]):
 
     of = _of_connection
 
-    def search(self, queryset: QuerySet[Scope], term: str) -> QuerySet[Scope]:
-        found = queryset.filter(of_connections(term))
+    def search(self, request: HttpRequest, queryset: QuerySet[Scope], term: str) -> QuerySet[Scope]:
+        found = queryset.filter(of_connections(term, user=request.user))
         return found if found.exists() else in_newest(queryset, Q(name__istartswith=term))
 
     updated = columns.moment("updated_at", "Changed")

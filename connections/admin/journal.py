@@ -162,7 +162,7 @@ class AuditEventAdmin(LongListAdmin[AuditEvent], ReadOnlyAdmin[AuditEvent]):
                 return found
         return super().of_id(queryset, wanted)
 
-    def search(self, queryset: QuerySet[AuditEvent], term: str) -> QuerySet[AuditEvent]:
+    def search(self, request: HttpRequest, queryset: QuerySet[AuditEvent], term: str) -> QuerySet[AuditEvent]:
         found = Q()
         for column in ("action", "decision", "operator", "subject", "agent", "purpose"):
             found |= Q(**{f"{column}__istartswith": term})
@@ -242,7 +242,7 @@ class OutboxEventAdmin(LongListAdmin[OutboxEvent], ReadOnlyAdmin[OutboxEvent]):
     ordering = ("-id",)
     fields = ("id", "event_id", "type", "tenant", "about", "payload_json", "created_at")
 
-    def search(self, queryset: QuerySet[OutboxEvent], term: str) -> QuerySet[OutboxEvent]:
+    def search(self, request: HttpRequest, queryset: QuerySet[OutboxEvent], term: str) -> QuerySet[OutboxEvent]:
         return in_newest(queryset, Q(type__istartswith=term))
 
     about = columns.id_link("connection_id", "Connection", Connection)

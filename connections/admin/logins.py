@@ -20,6 +20,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from connections.admin.people.guesses import network_of
 from connections.admin.people.sessions import begin, has_just_begun
 from connections.admin.proof import note_place
 from connections.entrance import client_address
@@ -54,8 +55,10 @@ def _record_refused_login(
 
 
 def _record_guess(typed: str, address: str | None, *, known: bool, decision: str) -> None:
-    # Counted apart, so that nobody can hide guesses at an existing name behind many guesses at unknown names.
-    detail = guesses.admit((typed, address)) if known else strangers.admit(address)
+    # Counted apart, so that nobody can hide guesses at an existing name behind many at unknown names, or at another one
+    # from all addresses of a network.
+    network = network_of(address)
+    detail = guesses.admit((typed, network), about=typed) if known else strangers.admit(network)
     if detail is not None:
         actor = audit.Actor(operator=typed[:150] if known else "", address=address)
         audit.record("operator.login", decision=decision, actor=actor, detail=detail)

@@ -18,7 +18,7 @@ from django.db import connection as database
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from connections.access.staff import is_limited
+from connections.access.staff import Staff, is_limited, visible
 from connections.admin.base import M, OperatorAdmin
 from connections.models import Connection, ProviderApp, Tenant
 
@@ -181,9 +181,9 @@ class LongListAdmin(OperatorAdmin[M]):
             return queryset, False
         if (found := self.rows_of_id(queryset, term)) is not None:
             return found, False
-        return self.search(queryset, term), False
+        return self.search(request, queryset, term), False
 
-    def search(self, queryset: QuerySet[M], term: str) -> QuerySet[M]:
+    def search(self, request: HttpRequest, queryset: QuerySet[M], term: str) -> QuerySet[M]:
         """Return the rows of ``queryset`` that a search for the text ``term`` finds. Each list brings its own."""
         raise NotImplementedError
 
@@ -205,9 +205,10 @@ def tenants_beginning(term: str) -> list[Any]:
     return list(Tenant.objects.filter(named).values_list("id", flat=True)[:_MOST_OWNERS])
 
 
-def found_connections(rows: QuerySet[Connection], term: str) -> QuerySet[Connection]:
+def found_connections(rows: QuerySet[Connection], term: str, *, user: Staff) -> QuerySet[Connection]:
     """Return those of ``rows`` whose end user, label, account or tenant begins with ``term``, or whose provider it is.
 
+    Looks among the connections that ``user`` may see, so that those of other tenants crowd nothing out.
     Each way is asked by its own index first: for all of them in one question PostgreSQL may rather go through every
     connection, the newest first, which is quick only where many match. Seven queries at the most.
     """
@@ -216,16 +217,17 @@ def found_connections(rows: QuerySet[Connection], term: str) -> QuerySet[Connect
         ways.append(Q(tenant_id__in=tenants))
     if apps := list(ProviderApp.objects.filter(provider=term.lower()).values_list("id", flat=True)[:_MOST_OWNERS]):
         ways.append(Q(provider_app_id__in=apps))
-    found: list[Any] = []
+    among, found = visible(user, Connection.objects.all()), list[Any]()
     for way in ways:
-        few = Connection.objects.filter(way).order_by().values_list("id", flat=True)
+        few = among.filter(way).order_by().values_list("id", flat=True)
         found += few[: _MOST_CONNECTIONS + 1]
         if len(found) > _MOST_CONNECTIONS:
             return rows.filter(reduce(or_, ways))
     return rows.filter(id__in=found)
 
 
-def of_connections(term: str) -> Q:
-    """Return the condition for rows of the newest thousand connections that a search for ``term`` finds."""
-    found = found_connections(Connection.objects.order_by("-created_at", "id"), term).values_list("id", flat=True)
+def of_connections(term: str, *, user: Staff) -> Q:
+    """Return the condition for rows of the newest thousand connections that a search of ``user`` for ``term`` finds."""
+    newest = visible(user, Connection.objects.order_by("-created_at", "id"))
+    found = found_connections(newest, term, user=user).values_list("id", flat=True)
     return Q(connection_id__in=list(found[:_MOST_CONNECTIONS]))

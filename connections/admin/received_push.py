@@ -47,7 +47,7 @@ class ReceivedPushAdmin(LongListAdmin[ReceivedPush], ReadOnlyAdmin[ReceivedPush]
     def get_readonly_fields(self, request: HttpRequest, obj: ReceivedPush | None = None) -> Any:
         return self.fields
 
-    def search(self, queryset: QuerySet[ReceivedPush], term: str) -> QuerySet[ReceivedPush]:
+    def search(self, request: HttpRequest, queryset: QuerySet[ReceivedPush], term: str) -> QuerySet[ReceivedPush]:
         return in_newest(queryset, Q(event_types__contains=[term]))
 
     received = columns.moment("received_at", "Came")

@@ -47,7 +47,7 @@ class WebhookDeliveryAdmin(
     id_search_fields = ("id", "event__event_id", "endpoint_id", "event__connection_id")
     fields = ("what", "event_link", "to", "state_chip", "answer", "attempts", "attempted", "again", "created", "ended")
 
-    def search(self, queryset: QuerySet[WebhookDelivery], term: str) -> QuerySet[WebhookDelivery]:
+    def search(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], term: str) -> QuerySet[WebhookDelivery]:
         return in_newest(queryset, Q(event__type__istartswith=term) | Q(endpoint__url__icontains=term))
 
     attempted = columns.moment("attempted_at", "Last tried")

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from connections.access.staff import PATHS, limit_of, visible
+from connections.admin import long_list
 from connections.admin.base import ChosenRowsAdmin, hidden_columns
 from connections.database.clock import database_now
 from connections.models import (
@@ -22,8 +23,11 @@ from connections.models import (
     AuditSeal,
     AuditVerification,
     Connection,
+    CredentialVersion,
     Notice,
     ProviderApp,
+    RefreshAttempt,
+    Scope,
     StaffLimit,
     Tenant,
     WatchSetting,
@@ -35,6 +39,7 @@ from tests.connections.admin.conftest import (
     list_url,
     logged_in,
     make_app,
+    make_connection,
     make_world,
     page_url,
     press_url,
@@ -280,6 +285,20 @@ def test_an_account_whose_tenants_are_gone_sees_nothing_rather_than_everything(l
     StaffLimit.objects.get(user__username="lena").tenants.clear()
     assert {lena.get(list_url(model)).context["cl"].queryset.count() for model in OPEN} == {0}
     assert limit_of(User.objects.get(username="lena")) == frozenset()
+
+
+def test_a_search_finds_the_account_s_own_rows_however_many_others_have(
+    lena: Client, world: World, other: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_list, "_MOST_CONNECTIONS", 1)
+    own = one_of(Connection, world)
+    assert isinstance(own, Connection)
+    app = make_app(other.tenant)
+    for number in range(3):
+        make_connection(app, other.tenant, f"{own.end_user}-{number}")
+    for model in (Connection, CredentialVersion, RefreshAttempt, Scope):
+        page = lena.get(list_url(model), {"q": own.end_user}).content.decode()
+        assert page_url(one_of(model, world)) in page, model.__name__
 
 
 def test_a_model_without_a_rule_shows_nothing_and_its_pages_are_shut(lena: Client) -> None:

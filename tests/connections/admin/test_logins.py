@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_login_failed
+from django.http import HttpRequest
 from django.test import Client
 
 from connections.journal import flood
@@ -46,7 +48,7 @@ def test_many_refused_logins_make_few_rows_that_tell_their_number(olga: User, mo
     monkeypatch.setattr(flood, "MOST_ROWS", 5)
     browser = Client()
     for number in range(flood.MOST_ROWS + 3):
-        browser.post(LOGIN, {"username": f"nobody-{number}", "password": "x"}, REMOTE_ADDR=f"2001:db8::{number:x}")
+        browser.post(LOGIN, {"username": f"nobody-{number}", "password": "x"}, REMOTE_ADDR=f"2001:db8:0:{number:x}::1")
     for _ in range(3):
         browser.post(LOGIN, {"username": "olga", "password": "x"})
     refused = rows("operator.login")
@@ -55,6 +57,23 @@ def test_many_refused_logins_make_few_rows_that_tell_their_number(olga: User, mo
     monkeypatch.setattr(flood, "PER_SECONDS", 0.0)
     browser.post(LOGIN, {"username": "olga", "password": "x"})
     assert AuditEvent.objects.filter(operator="olga").order_by("-id")[0].detail == {"left_out": 2}
+
+
+def test_nobody_hides_guesses_at_one_account_behind_guesses_at_another(olga: User) -> None:
+    User.objects.create_user("otto", is_staff=True)
+    for network in range(40):
+        user_login_failed.send(__name__, credentials={"username": "otto"}, request=_from(f"2001:db8:0:{network:x}::1"))
+        user_login_failed.send(__name__, credentials={"username": "otto"}, request=_from(f"2001:db8:0:1::{network:x}"))
+    user_login_failed.send(__name__, credentials={"username": "olga"}, request=_from("192.0.2.7"))
+    told = AuditEvent.objects.filter(action="operator.login", decision="refused")
+    assert told.filter(operator="otto").count() == flood.MOST_EACH
+    assert told.filter(operator="olga").count() == 1
+
+
+def _from(address: str) -> HttpRequest:
+    request = HttpRequest()
+    request.META["REMOTE_ADDR"] = address
+    return request
 
 
 @pytest.mark.parametrize("query", ["?tenant=%00", "?app=%00", "?q=%00", "?status=%00", "?p=%00", "?%00=x"])
