@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import PermissionsMixin
 from django.db.models import Count, F, Model, Q, QuerySet, Sum
 from django.urls import reverse
 
@@ -147,7 +148,8 @@ def _quarantine(tenants: Tenants, *, now: datetime) -> Standing | None:
 
 def _broken_trail(user: Staff) -> dict[str, Any]:
     """Return what the last verification of the audit trail found broken, for those who may read verifications."""
-    return {} if is_limited(user) or not user.has_perm("connections.view_auditverification") else last_finding()
+    may_read = isinstance(user, PermissionsMixin) and user.has_perm("connections.view_auditverification")
+    return last_finding() if may_read and not is_limited(user) else {}
 
 
 def _counted(tenants: Tenants) -> "QuerySet[ConnectionFigures]":

@@ -60,8 +60,10 @@ def verify_chain(*, from_seal: int, to_seal: int) -> Iterator[Checked]:
     before = AuditSeal.objects.filter(number=from_seal - 1).defer("leaves", "nonces").first()
     if from_seal > 1 and before is None:
         yield Checked(from_seal - 1, 0, _missing(from_seal - 1))
-    previous: str | None = FIRST if from_seal == 1 else before and before.hash
-    after = 0 if before is None else before.last_id
+    previous: str | None = FIRST if from_seal == 1 else None
+    after = 0
+    if before is not None:
+        previous, after = before.hash, before.last_id
     gone_before = pruned_before()
     for number in range(from_seal, to_seal + 1):
         seal = AuditSeal.objects.filter(number=number).first()
