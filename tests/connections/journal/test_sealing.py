@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -347,8 +347,9 @@ def test_a_verification_goes_on_where_it_stopped_and_keeps_what_it_found(ids: li
     assert AuditEvent.objects.get(action="audit.verify").operator == "olga"
 
 
-def verified(now: datetime) -> AuditVerification:
+def verified() -> AuditVerification:
     """Order a verification, and return it when it has ended."""
+    now = database_now()
     run = order_verification(now=now, actor=Actor(operator="olga"))
     assert run is not None
     continue_verifications(now=now)
@@ -357,39 +358,36 @@ def verified(now: datetime) -> AuditVerification:
 
 
 def test_whoever_broke_an_old_row_hides_none_of_what_is_broken_later(ids: list[int]) -> None:
-    now = database_now()
     with past_the_triggers() as cursor:
         cursor.execute("UPDATE connections_auditevent SET operator = 'x' WHERE id = ANY (%s)", [[ids[0], ids[9]]])
         cursor.execute("DELETE FROM connections_auditseal WHERE number = 2")
-    run = verified(now)
+    run = verified()
     assert (run.finding["row"], run.finding["further"], run.reached) == (ids[0], 2, 3)
     assert last_finding() == run.finding
 
 
 def test_seals_that_are_gone_with_their_rows_were_known_to_an_earlier_verification(ids: list[int]) -> None:
-    now = database_now()
-    assert verified(now).finding == {} == last_finding()
+    assert verified().finding == {} == last_finding()
     with past_the_triggers() as cursor:
         cursor.execute("DELETE FROM connections_auditseal WHERE number >= 2")
         cursor.execute("DELETE FROM connections_auditevent WHERE id >= %s", [ids[4]])
-    run = verified(now)
+    run = verified()
     assert (run.finding["kind"], run.finding["seal"], run.finding["further"]) == ("seal_missing", 2, 1)
     with past_the_triggers() as cursor:
         cursor.execute("DELETE FROM connections_auditseal")
-    assert verified(now).finding["seal"] == 1
+    assert verified().finding["seal"] == 1
 
 
 def test_the_operators_are_told_once_for_the_same_and_again_for_more(ids: list[int]) -> None:
-    now = database_now()
     with past_the_triggers() as cursor:
         cursor.execute("UPDATE connections_auditevent SET operator = 'x' WHERE id = %s", [ids[0]])
-    verified(now)
-    verified(now)
+    verified()
+    verified()
     (notice,) = Notice.objects.all()
     assert f"Row {ids[0]}, which seal 1 covers, was changed." in notice.body
     with past_the_triggers() as cursor:
         cursor.execute("UPDATE connections_auditevent SET operator = 'x' WHERE id = %s", [ids[9]])
-    verified(now)
+    verified()
     assert Notice.objects.count() == 2
     (finding,) = audit_trail()
     assert finding.level is Level.FAULT
