@@ -2,5 +2,6 @@
 
 from playwright.sync_api import expect
 
-# What shall be there is waited for: beside other tests a page may take many seconds. None is promised to be sooner.
-expect.set_options(timeout=60_000)
+# Beside other tests a page may take many seconds; none is promised to be sooner. In milliseconds.
+PATIENCE = 90_000
+expect.set_options(timeout=PATIENCE)

@@ -9,8 +9,8 @@ import axe_playwright_python
 import requests
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, Request
 
+from tests.browser import PATIENCE
 from tests.browser.tls_stack import Sites
-from tests.campaigns.screens import PATIENCE
 
 # WCAG 2.0 to 2.2, A and AA, and what axe calls good practice.
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from config.local.demo.stack import LocalStack
-from tests.browser import webdriver
+from tests.browser import PATIENCE, webdriver
 from tests.browser.operator import Operator
 from tests.browser.sites import LATCHKEY, STRANGER, tunnels
 from tests.browser.test_widget import consent
 from tests.browser.tls_stack import Sites, three_sites
-from tests.campaigns.screens import PATIENCE, SIZES, chromium
+from tests.campaigns.screens import SIZES, chromium
 from tests.campaigns.stacks import own_databases
 
 IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 331.0"

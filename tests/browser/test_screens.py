@@ -11,10 +11,11 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.browser import PATIENCE
 from tests.browser.looking import Traffic, barriers, excess, faint, know_axe, reader
 from tests.browser.tls_stack import Sites, three_sites
 from tests.browser.walk import Screen, Shown, Walk
-from tests.campaigns.screens import PATIENCE, SIZES, chromium
+from tests.campaigns.screens import SIZES, chromium
 from tests.campaigns.stacks import own_databases
 
 LANGUAGES = ("de", "fr", "es", "pt-BR", "ja")

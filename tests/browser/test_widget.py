@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from config.local.demo.stack import LocalStack
+from tests.browser import PATIENCE
 from tests.browser.catalogue import write_catalogue
 from tests.browser.operator import Operator, operator
-from tests.campaigns.screens import PATIENCE, SIZES, chromium
+from tests.campaigns.screens import SIZES, chromium
 from tests.campaigns.stacks import control, own_databases
 
 

@@ -24,13 +24,13 @@ from typing import Literal, get_args
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from config.local.demo.stack import LocalStack
+from tests.browser import PATIENCE
 from tests.browser.tls_stack import three_sites
 from tests.browser.walk import Walk
 from tests.campaigns.admin_screens import pictures_of_admin, showcase_stack
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-PATIENCE = 90_000  # milliseconds: a page may take long beside other tests
 README = Path(__file__).parents[2] / ".readme"
 
 Look = Callable[[Page, str], None]
