@@ -116,7 +116,8 @@ class SearchedSelect(AutocompleteSelect):
 
     @property
     def media(self) -> Media:
-        return super().media + Media(js=["latchkey_admin/searched.js"])
+        # In one list with Django's script: so it comes after that one, whatever else the page has.
+        return super().media + Media(js=["admin/js/autocomplete.js", "latchkey_admin/searched.js"])
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": self.nothing}

@@ -1,5 +1,7 @@
 """The short transaction, in which all locks are taken, and the release of the database connection before HTTP."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,6 +10,8 @@ from typing import Any, cast
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from psycopg import errors as pg
+
+CHECKED_EVERY_SECONDS = 0.5
 
 _DIRECT = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
@@ -95,7 +99,39 @@ def direct_parameters() -> dict[str, Any]:
 
 
 def replace_broken_connections() -> None:
-    """Remove broken connections from the pool, before each of them fails a caller. Call it after one has broken."""
+    """Remove broken connections from the pool, before each of them fails a caller. Call it after one has broken.
+
+    One thread of a process looks, once in ``CHECKED_EVERY_SECONDS``: nobody gets a connection while all are looked at,
+    and many callers fail at once where something is wrong.
+    """
     pool = getattr(connection, "pool", None)
-    if pool is not None and not pool.closed:
-        pool.check()
+    if pool is not None and not pool.closed and _look.begin():
+        try:
+            pool.check()
+        finally:
+            _look.end()
+
+
+class _Look:
+    """Whose turn it is to look at the pool's connections. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._again_at = 0.0
+
+    def begin(self) -> bool:
+        """Whether the caller is to look now; then it calls ``end``."""
+        if not self._guard.acquire(blocking=False):
+            return False
+        if time.monotonic() >= self._again_at:
+            return True
+        self._guard.release()
+        return False
+
+    def end(self) -> None:
+        """Let others look, after a while."""
+        self._again_at = time.monotonic() + CHECKED_EVERY_SECONDS
+        self._guard.release()
+
+
+_look = _Look()

@@ -69,6 +69,7 @@ def visiting(browser: Browser, size: str = "desktop", **options: Any) -> Iterato
     complaints: list[str] = []
     context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
     try:
         yield context, complaints
     finally:

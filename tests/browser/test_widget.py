@@ -53,6 +53,7 @@ def visiting(browser: Browser, **options: Any) -> Iterator[tuple[Page, list[str]
     complaints: list[str] = []
     context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
     try:
         yield context.new_page(), complaints
     finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, ViewportSize
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, ViewportSize
 
 from config.local.demo.stack import LocalStack
 from tests.browser.looking import barriers, excess, faint, know_axe
@@ -107,6 +107,10 @@ def _complain(name: str, said: ConsoleMessage) -> None:
         print(f"{name}: the console complains: {said.text}")
 
 
+def _fail(name: str, error: Error) -> None:
+    print(f"{name}: a script has failed: {error}")
+
+
 def pictures_of_admin(
     context: BrowserContext, page: Page, stack: LocalStack, folder: Path, sizes: dict[str, ViewportSize], only: str
 ) -> None:
@@ -117,6 +121,7 @@ def pictures_of_admin(
         if re.search(only, name):
             shown = context.new_page()
             shown.on("console", partial(_complain, name))
+            shown.on("pageerror", partial(_fail, name))
             arrive(shown, url, password=password)
             _look_at(shown, name, folder, sizes)
             shown.close()
@@ -125,6 +130,7 @@ def pictures_of_admin(
         know_axe(stranger)
         shown = stranger.new_page()
         shown.on("console", partial(_complain, "login"))
+        shown.on("pageerror", partial(_fail, "login"))
         shown.goto(admin)
         _look_at(shown, "login", folder, sizes)
         stranger.close()

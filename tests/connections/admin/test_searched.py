@@ -57,6 +57,16 @@ def test_no_page_lists_every_tenant_to_choose_from(olga: Client, world: World) -
         assert len(chosen_from) == 0, f"{url} lists {len(chosen_from)} tenants"
 
 
+def test_the_script_that_names_these_fields_comes_after_the_one_that_makes_them(olga: Client, world: World) -> None:
+    canary = WatchSetting.objects.get(rule="canary_used")
+    pages = [reverse(f"admin:connections_{model}_add") for model in ("providerapp", "accessgrant", "webhookendpoint")]
+    for url in (*pages, press_url(canary, "lay")):
+        page = olga.get(url, {"provider": "sandbox"}).content.decode()
+        scripts = re.findall(r'<script src="([^"]+)"', page)
+        made, named = (next(n for n, one in enumerate(scripts) if name in one) for name in ("autocomplete", "searched"))
+        assert made < named, url
+
+
 @pytest.mark.parametrize(("model", "field"), [("webhookendpoint", "tenant"), ("connection", "provider_app")])
 def test_what_is_found_comes_in_pages(olga: Client, world: World, model: str, field: str) -> None:
     answer = found(olga, model, field, "filler").json()

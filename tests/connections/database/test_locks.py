@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from psycopg import errors as pg
 
-from connections.database import locks
+from connections.database import locks, pool
 from connections.database.clock import database_now
 from connections.database.prepared import execute_prepared
 from connections.lifecycle.credentials.store import store_received
@@ -32,6 +32,7 @@ from connections.models import (
     WebhookEndpoint,
 )
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import open_attempt, received
 from tests.flows import EndUser
@@ -226,3 +227,32 @@ def test_an_answer_is_stored_while_somebody_keeps_the_connection_locked(
         was_stored = stored.wait(60)
     thread.join()
     assert was_stored
+
+
+def test_one_thread_looks_at_the_pool_while_many_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, leave = [], threading.Event()
+
+    class Slow:
+        closed = False
+
+        def check(self) -> None:
+            looked.append(threading.current_thread())
+            leave.wait(60)
+
+    monkeypatch.setattr(type(database), "pool", Slow(), raising=False)
+    monkeypatch.setattr(pool, "_look", pool._Look())
+    monkeypatch.setattr(pool, "CHECKED_EVERY_SECONDS", 0.0)
+    threads = [threading.Thread(target=pool.replace_broken_connections) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    until(lambda: sum(thread.is_alive() for thread in threads) == 1, "all others to go on")
+    leave.set()
+    for thread in threads:
+        thread.join(60)
+    assert len(looked) == 1
+    pool.replace_broken_connections()
+    assert len(looked) == 2
+    monkeypatch.setattr(pool, "CHECKED_EVERY_SECONDS", 3600.0)
+    pool.replace_broken_connections()
+    pool.replace_broken_connections()
+    assert len(looked) == 3
