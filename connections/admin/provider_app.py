@@ -15,7 +15,7 @@ from django_stubs_ext import Annotations
 
 from connections.access.targets import redirect_uri
 from connections.admin import app_key_forms, client_secret_forms, columns, push_forms, show, trial
-from connections.admin.base import count_of, operator_behind, read_at
+from connections.admin.base import count_up_to, counted, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
 from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields
@@ -150,7 +150,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderApp]:
         is_set = ExpressionWrapper(Q(secrets__isnull=False), output_field=BooleanField())
-        made = count_of(Connection.objects.all(), "provider_app")
+        made = count_up_to(Connection.objects.all(), "provider_app")
         pushes = ExpressionWrapper(Q(push_secrets__isnull=False), output_field=BooleanField())
         rows = super().get_queryset(request)
         return rows.annotate(has_secrets=is_set, has_push_secret=pushes, connections_made=made)
@@ -302,7 +302,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     @admin.display(description="Connections")
     def connection_count(self, row: Annotated[ProviderApp, Annotations[_Counted]]) -> SafeString:
-        return show.list_link(row.connections_made, Connection, app=row.id)
+        return show.list_link(counted(row.connections_made), Connection, app=row.id)
 
     @admin.display(description="Redirect URI")
     def redirect(self, row: ProviderApp) -> SafeString | str:

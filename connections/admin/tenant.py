@@ -11,7 +11,7 @@ from django_stubs_ext import Annotations
 
 from connections.access.staff import is_limited
 from connections.admin import columns, show
-from connections.admin.base import count_of, operator_behind
+from connections.admin.base import count_up_to, counted, operator_behind
 from connections.admin.buttons import ButtonsAdmin
 from connections.admin.fields import LinesField
 from connections.admin.filters import SwitchFilter
@@ -122,7 +122,7 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
         return not is_limited(request.user) and super().has_add_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
-        return super().get_queryset(request).annotate(connections_made=count_of(Connection.objects.all(), "tenant"))
+        return super().get_queryset(request).annotate(connections_made=count_up_to(Connection.objects.all(), "tenant"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         return self.add_fieldsets if obj is None else self.fieldsets
@@ -156,7 +156,7 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
 
     @admin.display(description="Connections")
     def connection_count(self, row: Annotated[Tenant, Annotations[_Counted]]) -> SafeString:
-        return show.list_link(row.connections_made, Connection, tenant=row.slug)
+        return show.list_link(counted(row.connections_made), Connection, tenant=row.slug)
 
     created = columns.moment("created_at", "Made")
 

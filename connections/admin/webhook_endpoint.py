@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from connections.access.staff import is_limited, visible
 from connections.admin import columns, show
-from connections.admin.base import ReadOnlyAdmin, count_of, operator_behind
+from connections.admin.base import ReadOnlyAdmin, count_up_to, counted, operator_behind
 from connections.admin.boxes import Boxes
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import ChoiceFilter, OwnerFilter
@@ -245,7 +245,7 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
         pending = WebhookDelivery.objects.filter(state=DeliveryState.PENDING)
-        return super().get_queryset(request).annotate(pending=count_of(pending, "endpoint"))
+        return super().get_queryset(request).annotate(pending=count_up_to(pending, "endpoint"))
 
     def has_add_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
         return bool(request.user.has_perm("connections.add_webhookendpoint"))
@@ -299,7 +299,7 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
 
     @admin.display(description="Waiting", ordering="pending")
     def waiting(self, row: Any) -> SafeString:
-        return show.list_link(row.pending, WebhookDelivery, endpoint=row.id, state="pending")
+        return show.list_link(counted(row.pending), WebhookDelivery, endpoint=row.id, state="pending")
 
     @admin.display(description="Secrets")
     def shown_secrets(self, row: WebhookEndpoint) -> str:

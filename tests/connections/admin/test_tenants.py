@@ -5,8 +5,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections.models import AuditEvent, Brand, Tenant
-from tests.connections.admin.conftest import list_url, messages_of, operator_with, page_url, press_url
+from connections.admin import base
+from connections.models import AuditEvent, Brand, ProviderApp, Tenant
+from tests.connections.admin.conftest import (
+    list_url,
+    make_app,
+    make_connection,
+    messages_of,
+    operator_with,
+    page_url,
+    press_url,
+)
 from tests.factories import make_tenant
 
 ADD = "/admin/connections/tenant/add/"
@@ -108,3 +117,17 @@ def test_changing_tenants_is_not_deleting_them(acme: Tenant) -> None:
     assert otto.post(press_url(acme, "delete"), {"slug": "acme"}).status_code == 403
     acme.refresh_from_db()
     assert acme.shred_at is None
+
+
+def test_a_tenant_with_very_many_connections_is_counted_no_further_than_it_is_told(
+    olga: Client, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "MOST_COUNTED", 2)
+    app = make_app(acme)
+    for number in range(2):
+        make_connection(app, acme, f"user-{number}")
+    assert ">2</a>" in olga.get(list_url(Tenant)).content.decode()
+    for number in range(2, 5):
+        make_connection(app, acme, f"user-{number}")
+    assert ">over 2</a>" in olga.get(list_url(Tenant)).content.decode()
+    assert ">over 2</a>" in olga.get(list_url(ProviderApp)).content.decode()
