@@ -36,10 +36,9 @@ def entrance() -> Iterator[str]:
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         try:
-            requests.get(
-                f"http://127.0.0.1:{server.server_port}/healthz", timeout=10 * _TIMEOUT_SECONDS
-            )  # it imports all
-            yield f"http://127.0.0.1:{server.server_port}"
+            url = f"http://127.0.0.1:{server.server_port}"
+            requests.get(f"{url}/", timeout=10 * _TIMEOUT_SECONDS, allow_redirects=False)  # it imports all
+            yield url
         finally:
             server.shutdown()
             serving.join()
