@@ -204,7 +204,7 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
 
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: Connection | None) -> None:
         if row is not None:
-            context["page"] = connection_page(row, now=read_at(row))
+            context["page"] = connection_page(row, now=read_at(row), user=request.user)
 
     def page_title(self, row: Connection) -> str:
         return f"{row.provider} for {row.end_user or row.tenant.slug}"

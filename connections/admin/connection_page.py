@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Model, Q
 from django.db.models.functions import Now
 from django.utils.safestring import SafeString
 
+from connections.access.staff import visible
 from connections.admin import show
 from connections.journal.audit import ALLOWED
 from connections.lifecycle.credentials.scopes import missing_scopes
@@ -120,6 +122,7 @@ class ConnectionPage:
     grants: list[AccessGrant]
     uses: list[Group]
     session: ConnectSession | None
+    shows: frozenset[str] = frozenset()
     facts: list[tuple[str, Any]] = field(default_factory=list)
 
     @property
@@ -128,8 +131,24 @@ class ConnectionPage:
         return missing_scopes(self.connection, self.scopes)
 
 
-def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
-    """Return the page of ``connection``, which has its tenant and provider app loaded. A dozen queries."""
+# What the page shows of other tables, each to those who may read that table.
+_PANELS: tuple[type[Model], ...] = (
+    AccessGrant,
+    AuditEvent,
+    ConnectSession,
+    CredentialVersion,
+    Incident,
+    RefreshAttempt,
+)
+
+
+def connection_page(connection: Connection, *, now: datetime, user: User | AnonymousUser) -> ConnectionPage:
+    """Return what ``user`` may read of the page of ``connection``, which has its tenant and provider app loaded.
+
+    A dozen queries. ``shows`` has the names of the tables that the page tells of.
+    """
+    names = frozenset(str(model._meta.model_name) for model in _PANELS)
+    shows = frozenset(name for name in names if user.has_perm(f"connections.view_{name}"))
     attempts = list(RefreshAttempt.objects.filter(connection=connection).order_by("-claimed_at")[:_SHOWN_ATTEMPTS])
     incidents = list(Incident.objects.concerning(connection))
     hold = hold_of(connection)
@@ -139,7 +158,7 @@ def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
         now=now,
         steps=outlook(connection, attempt=open_attempt, incidents=incidents, hold=hold, now=now),
         is_held=hold is not None and hold.verdict is not None,
-        incidents=incidents,
+        incidents=_shown_incidents(incidents, user) if "incident" in shows else [],
         scopes=list(connection.scopes.all()),
         attempts=attempts,
         versions=list(
@@ -147,12 +166,20 @@ def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
             .defer("secrets", "fingerprint")
             .order_by("-received_at")
         ),
-        history=_history(connection),
-        grants=_grants(connection),
-        uses=groups(receipts(connection.id, limit=_READ_EVENTS))[:_SHOWN_USES],
-        session=_session(connection),
+        history=_history(connection) if "auditevent" in shows else [],
+        grants=_grants(connection) if "accessgrant" in shows else [],
+        uses=groups(receipts(connection.id, limit=_READ_EVENTS))[:_SHOWN_USES] if "auditevent" in shows else [],
+        session=_session(connection) if "connectsession" in shows else None,
+        shows=shows,
         facts=_facts(connection, now=now),
     )
+
+
+def _shown_incidents(incidents: list[Incident], user: User | AnonymousUser) -> list[Incident]:
+    """Return those that ``user`` may see: one of an app that all tenants share is of all tenants."""
+    found = visible(user, Incident.objects.filter(pk__in=[one.pk for one in incidents]))
+    seen = set(found.values_list("pk", flat=True))
+    return [one for one in incidents if one.pk in seen]
 
 
 def _grants(connection: Connection) -> list[AccessGrant]:

@@ -41,7 +41,8 @@ def _filled_in(route: str) -> Iterator[str]:
     found = _OF_A_MODEL.match(route)
     models = {(model._meta.app_label, model._meta.model_name): model for model in admin.site._registry}
     model = models.get((found["app"], found["model"])) if found else None
-    values = {"slug": "sandbox", "shape": "csv", "session_id": "1", "pk": "1", "content_type_id": _tenants_type()}
+    values = {"slug": "sandbox", "shape": "csv", "session_id": "1", "pk": "1"}
+    values |= {"link_id": "1", "content_type_id": _tenants_type()}
     values |= {"object_id": _key_of(model or Tenant), "id": _key_of(model or Tenant)}
     page = admin.site._registry[model] if model else None
     verbs = [button.verb for button in page.buttons] if isinstance(page, ButtonsAdmin) else []

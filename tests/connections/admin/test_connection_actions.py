@@ -14,7 +14,15 @@ from connections.admin.connection import ConnectionAdmin
 from connections.database.clock import database_now
 from connections.models import REASONS_OF, AuditEvent, Connection, RefreshAttempt, Status
 from providers.sandbox.client import SandboxProcess
-from tests.connections.admin.conftest import World, list_url, make_connection, messages_of, page_url, press_url
+from tests.connections.admin.conftest import (
+    World,
+    list_url,
+    make_connection,
+    messages_of,
+    operator_with,
+    page_url,
+    press_url,
+)
 from tests.connections.api.stored import overwrite
 
 
@@ -199,3 +207,18 @@ def test_vends_in_a_row_are_one_line_of_the_history(olga: Client, world: World) 
     assert "30 times" in page
     assert "backend for alice" in page
     assert "Connected" in page
+
+
+def test_the_page_tells_of_other_tables_only_to_those_who_may_read_them(connection: Connection) -> None:
+    panels = {
+        "Who used it lately": "auditevent",
+        "panel history": "auditevent",
+        "its grants": "accessgrant",
+        "Refresh attempts": "refreshattempt",
+        "Credential versions": "credentialversion",
+    }
+    for table in ("connection", *set(panels.values())):
+        browser = operator_with(table, "view_connection", f"view_{table}")
+        page = browser.get(page_url(connection)).content.decode().partition('id="content"')[2]
+        shown = {words for words in panels if words in page}
+        assert shown == {words for words, needed in panels.items() if needed == table}
