@@ -64,5 +64,5 @@ def _delete(request: HttpRequest, row: Tenant) -> HttpResponse | Told:
 
 
 DELETE_BUTTON: Button[Tenant] = Button(
-    "delete", "Delete…", _delete, tone="danger", has_own_page=True, permission=MAY_DELETE, needs_proof=True
+    "delete", "Delete", _delete, tone="danger", has_own_page=True, permission=MAY_DELETE, needs_proof=True
 )
