@@ -18,6 +18,8 @@ CONNECTIONS = 100_000
 WORKERS = 8
 CALLERS = 3
 KILLS = 3
+# Callers who vend as fast as they can would leave two processors nothing to rotate with.
+PAUSE_SECONDS = 0.03
 DUE_EACH_SECOND = 20
 _LONG_SECONDS = 3600.0
 _REFRESHED = "SELECT count(*) FROM connections_refreshattempt WHERE state = 'promoted'"
@@ -45,7 +47,7 @@ def rotation(folder: Path, *, count: int = CONNECTIONS) -> dict[str, Any]:
         populated = populate(stack, count, "--alike")
         connected.execute("UPDATE connections_datakey SET created_at = created_at - interval '100 days'")
         connected.execute(_SPREAD, [DUE_EACH_SECOND])
-        with Vends(stack, populated, callers=CALLERS) as vends:
+        with Vends(stack, populated, callers=CALLERS, pause_seconds=PAUSE_SECONDS) as vends:
             lists.add_last()
             time.sleep(FOLLOWED_SECONDS)
             lists.move_first()

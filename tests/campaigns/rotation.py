@@ -54,13 +54,15 @@ class KeyLists:
 
 
 class Vends:
-    """Callers who vend one connection after the other, for ever."""
+    """Callers who vend one connection after the other, for ever, ``pause_seconds`` after the answer to the last one."""
 
-    def __init__(self, stack: LocalStack, populated: dict[str, Any], *, callers: int = 3) -> None:
+    def __init__(
+        self, stack: LocalStack, populated: dict[str, Any], *, callers: int = 3, pause_seconds: float = 0.0
+    ) -> None:
         self.answers: Counter[int] = Counter()
         self.seconds: list[float] = []
         self._count, self._callers = len(populated["connections"]), callers
-        self._stack, self._populated = stack, populated
+        self._stack, self._populated, self._pause_seconds = stack, populated, pause_seconds
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._vend, args=(start,)) for start in range(callers)]
 
@@ -81,6 +83,7 @@ class Vends:
                 began = time.monotonic()
                 self.answers[self.vend(session, number)] += 1
                 self.seconds.append(time.monotonic() - began)
+                time.sleep(self._pause_seconds)
 
     def vend_each(self) -> Counter[int]:
         """Vend every connection once, and return how often each status was answered."""
