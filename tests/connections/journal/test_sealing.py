@@ -378,6 +378,27 @@ def test_seals_that_are_gone_with_their_rows_were_known_to_an_earlier_verificati
     assert verified().finding["seal"] == 1
 
 
+def test_a_verification_that_goes_on_behind_a_missing_seal_counts_it_once(ids: list[int]) -> None:
+    with past_the_triggers() as cursor:
+        cursor.execute("DELETE FROM connections_auditseal WHERE number = 1")
+    now = database_now()
+    run = order_verification(now=now, actor=Actor(operator="olga"))
+    assert run is not None
+    run.find({"kind": "seal_missing", "seal": 1, "row": None, "detail": "Seal 1 is not there."})
+    run.go_on(reached=1, rows=0)
+    continue_verifications(now=now)
+    run.refresh_from_db()
+    assert (run.finding["seal"], run.finding["further"]) == (1, 0)
+
+
+def test_what_an_earlier_release_has_found_is_told_too(ids: list[int]) -> None:
+    now = database_now()
+    found = {"kind": "row_changed", "seal": 1, "row": 1, "detail": "Row 1 was changed."}
+    AuditVerification.objects.create(ordered_at=now, to_seal=1, finding=found, finished_at=now)
+    (finding,) = audit_trail()
+    assert finding.says == "Row 1 was changed."
+
+
 def test_the_operators_are_told_once_for_the_same_and_again_for_more(ids: list[int]) -> None:
     with past_the_triggers() as cursor:
         cursor.execute("UPDATE connections_auditevent SET operator = 'x' WHERE id = %s", [ids[0]])
