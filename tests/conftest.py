@@ -29,6 +29,7 @@ from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
 from tests.services import migrated_database
 from tests.sources import Folder
+from tests.warmed import Warmed
 
 # The product makes RSA keys of 3072 bits. To make and to read one takes four times as long as with one of 2048; some
 # are made when a test module is imported, and so this is no fixture.
@@ -107,6 +108,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         patch.setattr(TransactionTestCase, "_fixture_teardown", _empty_tables)
         yield
     presence.stop()
+
+
+@pytest.fixture(scope="session")
+def warmed() -> Iterator[Warmed]:
+    """What runs Python programs that need not import the packages once more."""
+    with Warmed() as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

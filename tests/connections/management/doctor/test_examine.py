@@ -1,6 +1,8 @@
 """The doctor names what is wrong with an installation, and only that. Each case is a real one, broken in one way.
 
-It is asked as operators ask: by ``manage.py doctor`` in a process of its own, over servers of its own.
+It is asked as operators ask: by ``manage.py doctor`` in a process of its own, over servers of its own. All but one of
+these processes are forked: where settings differ from a process that has the packages, else from one that also has the
+sound installation's settings.
 """
 
 import json
@@ -23,6 +25,7 @@ from config.local.supervisor.state import PROJECT_ROOT
 from connections.management.doctor import storage
 from connections.management.doctor.findings import Level
 from tests.campaigns.stacks import database, populate, stack_to_break
+from tests.warmed import Warmed
 
 _NOWHERE = "127.0.0.1:9"
 _FIGURES = (
@@ -53,7 +56,9 @@ class Installation:
     """A sound one: a stack, and the environment in which the command is run."""
 
     stack: LocalStack
+    packages: Warmed
     environment: dict[str, str] = field(default_factory=dict)
+    settings: Warmed | None = None
     worker: "psycopg.Connection[Any] | None" = None
 
     def has_worker(self, *, runs: bool) -> None:
@@ -65,13 +70,22 @@ class Installation:
 
     def examine(self, **changes: str) -> list[dict[str, str]]:
         """Run the command with ``changes`` to its environment, and return what it finds beside what is well."""
-        environment = os.environ | self.environment | changes
-        command = [sys.executable, "manage.py", "doctor", "--json", "--no-asks"]
-        ran = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+        ran = self.doctor("--json", "--no-asks", **changes)
         assert ran.stdout, ran.stderr
         answer = json.loads(ran.stdout)
         assert ran.returncode == (1 if answer["faults"] else 0)
         return [found for found in answer["findings"] if found["level"] != Level.FINE]
+
+    def doctor(self, *options: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command with ``changes`` to its environment."""
+        if changes or self.settings is None:
+            return self.packages.run("manage.py", "doctor", *options, environment=self.whole_environment | changes)
+        return self.settings.run("manage.py", "doctor", *options)
+
+    @property
+    def whole_environment(self) -> dict[str, str]:
+        """The environment of a process of this installation."""
+        return os.environ | self.environment
 
     def sql(self, statement: Any, *values: Any) -> None:
         """Run one statement, outside a transaction."""
@@ -84,11 +98,11 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, warmed: Warmed) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("doctor")
     with stack_to_break(folder / "stack", "sandbox", durable=True) as stack:
         populate(stack, 2)
-        sound = Installation(stack)
+        sound = Installation(stack, warmed)
         (folder / "static" / "latchkey_admin").mkdir(parents=True)
         sound.environment = stack.environment | {
             "LATCHKEY_ENV": "production",
@@ -104,7 +118,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         sound.sql("UPDATE connections_providerapp SET provider = 'hubspot' WHERE provider = 'sandbox'")
         sound.sql(_FIGURES, "1 minute")
         sound.has_worker(runs=True)
-        yield sound
+        has = ("connections.management.commands.doctor", "config.urls")
+        with Warmed(has, environment=sound.whole_environment, sets_up_django=True) as sound.settings:
+            yield sound
         sound.has_worker(runs=False)
 
 
@@ -298,16 +314,14 @@ def test_clocks_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_keeps_everything_from_starting_is_said_in_one_line(
     installation: Installation, changes: dict[str, str], says: str
 ) -> None:
-    environment = os.environ | installation.environment | changes
-    command = [sys.executable, "manage.py", "doctor"]
-    ran = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    ran = installation.doctor(**changes)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert says in ran.stderr
     assert ran.stderr.count("\n") == 1
 
 
 def test_people_get_sentences(installation: Installation) -> None:
-    environment = os.environ | installation.environment | {"REDIS_URL": f"redis://{_NOWHERE}/0"}
+    environment = installation.whole_environment | {"REDIS_URL": f"redis://{_NOWHERE}/0"}
     command = [sys.executable, "manage.py", "doctor", "--no-asks"]
     ran = subprocess.run(command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
