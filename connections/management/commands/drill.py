@@ -55,11 +55,16 @@ class Command(BaseCommand):
             logging.disable(logging.NOTSET)
         broken = [result.scenario.name for result in results if not result.is_kept]
         if options["json"]:
-            self.stdout.write(as_json({"ok": not broken, "drills": [result.as_dict() for result in results]}))
+            self.stdout.write(as_json(document_of(results)))
         else:
             self.stdout.write(_table(results))
         if broken:
             raise CommandError(f"{len(broken)} of {len(results)} promises broken: {', '.join(broken)}.")
+
+
+def document_of(results: list[Result]) -> dict[str, Any]:
+    """Return the results as programs are told of them."""
+    return {"ok": all(result.is_kept for result in results), "drills": [result.as_dict() for result in results]}
 
 
 def _table(results: list[Result]) -> str:
