@@ -49,6 +49,23 @@ def make(
     return made
 
 
+@pytest.fixture(scope="module")
+def content() -> list[bytes]:
+    """What ``backup`` keeps for the next test."""
+    return []
+
+
+@pytest.fixture
+def backup(make: Callable[[], Path], content: list[bytes], tmp_path: Path) -> Path:
+    """A backup of a database of which it does not matter what is in it. The first test of a module makes it."""
+    if not content:
+        content.append(make().read_bytes())
+    path = tmp_path / "kept.backup"
+    path.touch(0o600)
+    path.write_bytes(content[0])
+    return path
+
+
 @contextmanager
 def at(name: str) -> Iterator[None]:
     """Let this process work on another database of the server."""

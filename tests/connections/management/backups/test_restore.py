@@ -75,9 +75,8 @@ def test_from_a_database_into_another(
 
 @pytest.mark.parametrize("at_byte", [0, 40, 2000, -40, -1])
 def test_a_changed_byte_is_found_before_anything_is_touched(
-    run: Run, make: Callable[[], Path], passphrase: str, other: str, at_byte: int
+    run: Run, backup: Path, passphrase: str, other: str, at_byte: int
 ) -> None:
-    backup = make()
     content = bytearray(backup.read_bytes())
     content[at_byte] ^= 1
     backup.write_bytes(content)
@@ -88,8 +87,7 @@ def test_a_changed_byte_is_found_before_anything_is_touched(
 
 
 @pytest.mark.parametrize("kept", [0, 10, 1500, 0.5, -1])
-def test_a_file_that_was_cut_off_is_refused(run: Run, make: Callable[[], Path], passphrase: str, kept: float) -> None:
-    backup = make()
+def test_a_file_that_was_cut_off_is_refused(run: Run, backup: Path, passphrase: str, kept: float) -> None:
     content = backup.read_bytes()
     backup.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
     ran = run("backup", "check", str(backup), "--passphrase-file", passphrase)
@@ -98,9 +96,8 @@ def test_a_file_that_was_cut_off_is_refused(run: Run, make: Callable[[], Path], 
 
 
 def test_missing_keys_are_named_and_nothing_is_touched(
-    run: Run, make: Callable[[], Path], passphrase: str, settings: Settings
+    run: Run, backup: Path, passphrase: str, settings: Settings
 ) -> None:
-    backup = make()
     known = settings.KEK_KEYS
     settings.KEK_KEYS = [f"another:{known[0].partition(':')[2]}"]
     ran = run("backup", "check", str(backup), "--passphrase-file", passphrase)
@@ -111,9 +108,8 @@ def test_missing_keys_are_named_and_nothing_is_touched(
 
 
 def test_a_restore_that_fails_in_the_middle_leaves_what_was_there(
-    run: Run, acme: Tenant, make: Callable[[], Path], passphrase: str, other: str, tmp_path: Path
+    run: Run, backup: Path, passphrase: str, other: str, tmp_path: Path
 ) -> None:
-    backup = make()
     folder = faked(tmp_path, 'echo "CREATE TABLE half (x int);"; echo "it broke" >&2; exit 3')
     with at(other):
         ran = run("backup", "restore", str(backup), "--passphrase-file", passphrase, "--programs", str(folder))
@@ -164,8 +160,7 @@ def test_a_setting_that_only_later_servers_know_is_left_out(
         assert Connection.objects.count() == 1
 
 
-def test_a_file_is_never_overwritten(run: Run, make: Callable[[], Path], passphrase: str) -> None:
-    backup = make()
+def test_a_file_is_never_overwritten(run: Run, backup: Path, passphrase: str) -> None:
     content = backup.read_bytes()
     ran = run("backup", "make", str(backup), "--passphrase-file", passphrase)
     assert (ran.code, "is not overwritten" in ran.err, backup.read_bytes() == content) == (1, True, True)
