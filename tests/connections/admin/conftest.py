@@ -337,6 +337,12 @@ def unproven(browser: Client) -> Client:
 MODELS = tuple(model for model in admin.site._registry if model._meta.app_label == "connections")
 
 
+def kinds_of_fields(model: type[Model]) -> list[str]:
+    """Return the name of each relation of ``model``, and of one field of each other kind that it has."""
+    others = {type(field): field.name for field in model._meta.get_fields() if not field.is_relation}
+    return [*(field.name for field in model._meta.get_fields() if field.is_relation), *others.values()]
+
+
 def list_url(model: type) -> str:
     return reverse(f"admin:connections_{model.__name__.lower()}_changelist")
 

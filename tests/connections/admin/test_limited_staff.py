@@ -36,6 +36,7 @@ from connections.models.brand import Brand
 from tests.connections.admin.conftest import (
     MODELS,
     World,
+    kinds_of_fields,
     list_url,
     logged_in,
     make_app,
@@ -142,8 +143,7 @@ def test_no_page_shows_anything_of_another_tenant(lena: Client, olga: Client, wo
         assert [word for word in secret if word in html] == [], f"{name}: {url}"
         seen += answer.status_code == 200
     assert seen > 100, "the crawl opens the pages, and is not refused at each of them"
-    everything = "".join(olga.get(list_url(model)).content.decode() for model in OPEN)
-    assert CANARY in everything
+    assert any(CANARY in olga.get(list_url(model)).content.decode() for model in OPEN)
 
 
 def test_what_belongs_to_another_tenant_is_as_if_it_were_not_there(
@@ -205,8 +205,8 @@ def test_what_a_form_offers_to_choose_from_is_the_account_s_own(lena: Client, wo
     """Whatever table an address names, by whichever column of whichever model."""
     secret, offered = canaries(other), set()
     for model in MODELS:
-        for field in model._meta.get_fields():
-            query = {"app_label": "connections", "model_name": model._meta.model_name, "field_name": field.name}
+        for field in kinds_of_fields(model):
+            query = {"app_label": "connections", "model_name": model._meta.model_name, "field_name": field}
             answer = lena.get(reverse("admin:autocomplete"), query | {"term": ""})
             assert answer.status_code in (200, 403, 404), query
             assert [word for word in secret if word in answer.content.decode()] == [], query

@@ -61,9 +61,11 @@ def test_an_action_on_an_id_that_is_gone_does_nothing(olga: Client, world: World
 def test_every_list_withstands_an_action_on_what_is_no_id(olga: Client, world: World, model: type[Model]) -> None:
     url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     # What a list does not offer is refused as such; the other actions look at each id.
-    offered = dict.fromkeys((*(admin.site._registry[model].actions or ()), "delete_selected"))
+    form = olga.get(url).context["action_form"]
+    choices = [action for action, _ in form.fields["action"].choices if action] if form else []
+    offered = dict.fromkeys((*choices, *(admin.site._registry[model].actions or ())))
     tried = [(action, no_id) for action in offered for no_id in NO_IDS]
-    tried += [(action, NO_IDS[0]) for action in ("refresh", "nonsense", "")]
+    tried += [(action, NO_IDS[0]) for action in ("delete_selected", "refresh", "nonsense", "")]
     for action, no_id in tried:
         answer = olga.post(url, {"action": action, "_selected_action": [no_id], "post": "yes", "index": "0"})
         assert answer.status_code < 500, (action, no_id)
@@ -79,11 +81,11 @@ def test_a_nul_in_any_field_of_any_form_is_refused(olga: Client, world: World, m
             names |= set(answer.context["adminform"].form.fields)
     presses = [press_url(row, button.verb) for button in getattr(admin.site._registry[model], "buttons", ())]
     for url in (f"{list_url(model)}add/", page_url(row), list_url(model), *presses):
-        for name in sorted(names):
-            for pair in ((name, "a\0b"), (f"{name}\0", "a")):
-                body = urlencode([("action", "pause"), pair])
-                answer = olga.post(url, body, content_type="application/x-www-form-urlencoded")
-                assert answer.status_code == 400, (url, name)
+        # A name with a NUL is no field's: one of them is as good as another.
+        for pair in (*((name, "a\0b") for name in sorted(names)), (f"{min(names)}\0", "a")):
+            body = urlencode([("action", "pause"), pair])
+            answer = olga.post(url, body, content_type="application/x-www-form-urlencoded")
+            assert answer.status_code == 400, (url, pair)
         assert olga.post(url, dict.fromkeys(names, "a\0b")).status_code == 400
 
 

@@ -31,8 +31,8 @@ def things_on(browser: Client, model: type[Model], row: Model) -> Iterator[str]:
     """Yield what this browser may see, fill in and press on the pages of one model."""
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     pages = {"list": list_url(model), "row": page_url(row), "history": reverse(f"{name}_history", args=[row.pk])}
-    for page, url in pages.items() if model._meta.app_label == "connections" else ():
-        answer = browser.get(url)
+    answers = {page: browser.get(url) for page, url in pages.items()}
+    for page, answer in answers.items():
         if answer.status_code == 200:
             yield f"see {page}"
         if page == "row" and answer.status_code == 200 and answer.context.get("has_change_permission"):
@@ -44,8 +44,8 @@ def things_on(browser: Client, model: type[Model], row: Model) -> Iterator[str]:
         if browser.get(press_url(row, button.verb)).status_code != 403:
             yield f"press {button.verb}"
     for action in site._registry[model].actions or ():
-        answer = browser.get(list_url(model))
-        if answer.context["action_form"] and action in dict(answer.context["action_form"].fields["action"].choices):
+        form = answers["list"].context["action_form"]
+        if form and action in dict(form.fields["action"].choices):
             yield f"action {action}"
 
 
