@@ -10,8 +10,10 @@ import importlib
 import os
 import signal
 from collections.abc import Generator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.services import Services, start_services, worker_environment
 
@@ -20,12 +22,15 @@ _GARBAGE_AFTER = 50_000
 # Where the files are that take longest, the longest first: whole stacks, browsers and commands; then single files that
 # one worker has for minutes, and folders of pages. What is left are many files of a few seconds.
 _LONG = (
+    *("browser/widget/", "browser/demo/"),
     *("campaigns/", "processes/", "faults/", "browser/", "config/", "interop/"),
     "connections/management/doctor/",
     "connections/admin/test_single_permissions.py",
     "connections/lifecycle/watch/",
     *("connections/admin/", "connections/api/"),
 )
+# Folders whose files share a stack, and so a worker. Their fixtures are those of a package.
+_SHARED = ("tests/browser/widget/", "tests/browser/demo/")
 
 _running: list[Services] = []
 
@@ -54,6 +59,20 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return (os.cpu_count() or 1) + 2
+
+
+class _ByFile(LoadFileScheduling):
+    """Gives each worker whole files, and all files of a folder that shares a stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((folder for folder in _SHARED if file.startswith(folder)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Hand out files as ``_ByFile`` does, where files are asked for."""
+    return _ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,8 +1,8 @@
 """An operator's product of a few pages, with a backend: what the browser tests of the widget return to.
 
 ``/product`` opens the widget with ``connect.js``, as products do; with ``?manage=yes``, the user's own connections.
-``/go`` leads to the widget; ``/embed`` opens it by hand; ``/connected`` is the return URL. Its user is always alice, in
-one login session.
+``/go`` leads to the widget; ``/embed`` opens it by hand; ``/connected`` is the return URL. Its user is always the same,
+in one login session.
 """
 
 import json
@@ -77,7 +77,7 @@ class Operator:
     """The product at ``url``, a customer of the Latchkey at ``latchkey``.
 
     ``key`` is for the API, which its backend reaches at ``api``, and ``agent_key`` that of a service for agents. With
-    ``severs`` its pages ask the browser to sever the windows that they open.
+    ``severs`` its pages ask the browser to sever the windows that they open. ``user`` is who is logged in.
     """
 
     url: str
@@ -88,41 +88,42 @@ class Operator:
     severs: bool = False
     verifiers: dict[str, str] = field(default_factory=dict, repr=False)
     agent_key: str = field(default="", repr=False)
+    user: str = "alice"
 
     def begin(self, **changes: Any) -> str:
-        """Return a connect URL for alice."""
+        """Return a connect URL for the user."""
         return str(self._begun(**changes)["connect_url"])
 
     def _begun(self, **changes: Any) -> dict[str, Any]:
         verifier = new_verifier()
-        order = {"end_user": "alice", "provider": self.provider, "return_url": f"{self.url}/connected"}
+        order = {"end_user": self.user, "provider": self.provider, "return_url": f"{self.url}/connected"}
         begun = self._call("/connect-sessions", order | {"code_challenge": challenge(verifier)} | changes)
         self.verifiers[begun["id"]] = verifier
         return begun
 
     def manage(self, **changes: Any) -> dict[str, Any]:
-        """Begin a visit of alice's to her connections, from which she may connect another account."""
+        """Begin a visit of the user's to their connections, from which they may connect another account."""
         verifier = new_verifier()
-        order = {"end_user": "alice", "providers": [self.provider], "return_url": f"{self.url}/connected"}
+        order = {"end_user": self.user, "providers": [self.provider], "return_url": f"{self.url}/connected"}
         begun = self._call("/management-sessions", order | {"code_challenge": challenge(verifier)} | changes)
         self.verifiers[begun["id"]] = verifier
         return begun
 
     def complete(self, query: dict[str, str]) -> dict[str, Any]:
-        """Confirm that alice is logged in here, where the session was begun, or the visit from which it was."""
+        """Confirm that the user is logged in here, where the session was begun, or the visit from which it was."""
         session, code = query["connect_session"], query["completion_code"]
         verifier = self.verifiers[query.get("management_session") or session]
-        confirmation = {"completion_code": code, "end_user": "alice", "code_verifier": verifier}
+        confirmation = {"completion_code": code, "end_user": self.user, "code_verifier": verifier}
         return self._call(f"/connect-sessions/{session}/complete", confirmation)
 
     def mended_at(self, connection: str) -> str:
         """Return where a connection that is ended is mended, from the refusal of a vend."""
-        refused = self._call(f"/connections/{connection}/credential", {"end_user": "alice"}, status=409)
+        refused = self._call(f"/connections/{connection}/credential", {"end_user": self.user}, status=409)
         return str(refused["connect_url"])
 
     def lacks(self, connection: str, *scopes: str) -> list[str]:
         """Vend a connection that has to have these scopes, and return which of them it lacks."""
-        asked = {"end_user": "alice", "scopes": scopes}
+        asked = {"end_user": self.user, "scopes": scopes}
         answer = self._post(f"/connections/{connection}/credential", asked)
         return [] if answer.ok else list(answer.json()["missing_scopes"])
 
@@ -202,8 +203,8 @@ class Operator:
 
 
 @contextmanager
-def operator(name: str = "localhost", *, context: ssl.SSLContext | None = None) -> Iterator[Operator]:
-    """Run the product at ``name``, over TLS with ``context``. localhost is another site than Latchkey's 127.0.0.1."""
+def operator(name: str, context: ssl.SSLContext) -> Iterator[Operator]:
+    """Run the product at ``name``, over TLS with ``context``."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -220,9 +221,8 @@ def operator(name: str = "localhost", *, context: ssl.SSLContext | None = None) 
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    product = Operator(f"{'https' if context else 'http'}://{name}:{server.server_port}")
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    product = Operator(f"https://{name}:{server.server_port}")
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield product

@@ -1,7 +1,7 @@
-"""Data for the browser tests of the widget: ``python -m tests.browser.prepare ORIGIN`` in a stack's environment.
+"""Data for the browser tests of the widget: ``python -m tests.browser.prepare ORIGIN...`` in a stack's environment.
 
-Makes acme, and globex, which offers many providers, both with the operator's addresses at ORIGIN and a second origin
-that may embed the widget. acme has an app at a provider whose grants open several teams, one that takes API keys, one
+Makes acme, and globex, which offers many providers. Pages at each ORIGIN may embed the widget, and return URLs are at
+the first. acme has an app at a provider whose grants open several teams, one that takes API keys, one
 that shows codes, and one that asks for a name first. Prints what ``prepare`` returns.
 """
 
@@ -39,12 +39,12 @@ _LOGO = (
 )
 
 
-def prepare(origin: str, sandbox: str) -> dict[str, Any]:
+def prepare(origins: list[str], sandbox: str) -> dict[str, Any]:
     """Make everything. Returns ``key``, ``globex_key``, ``agent_key``, the widget's ``failures``, and ``apps``.
 
     The keys are those of the backends, and of a service of acme's for agents. ``apps`` are ids by ``tenant/provider``.
     """
-    acme, globex = _tenant("acme", origin), _tenant("globex", origin)
+    acme, globex = _tenant("acme", origins), _tenant("globex", origins)
     save_brand(acme, BrandProfile(colors={"accent": "#0f766e"}), actor=SYSTEM)
     look = BrandProfile(
         colors={"accent": "#7c2d92"},
@@ -75,10 +75,9 @@ def prepare(origin: str, sandbox: str) -> dict[str, Any]:
     }
 
 
-def _tenant(slug: str, origin: str) -> Tenant:
-    origins = [origin, origin.replace("localhost", "127.0.0.1")]
-    return make_tenant(slug, allowed_origins=origins, return_urls=[f"{origin}/connected"])
+def _tenant(slug: str, origins: list[str]) -> Tenant:
+    return make_tenant(slug, allowed_origins=origins, return_urls=[f"{origins[0]}/connected"])
 
 
 if __name__ == "__main__":
-    print(json.dumps(prepare(sys.argv[1], os.environ["SANDBOX_URL"])))
+    print(json.dumps(prepare(sys.argv[1:], os.environ["SANDBOX_URL"])))

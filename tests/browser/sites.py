@@ -20,8 +20,9 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-PRODUCT, LATCHKEY, PROVIDER, STRANGER = (
+PRODUCT, SECOND_PRODUCT, LATCHKEY, PROVIDER, STRANGER = (
     "app.acme.test",
+    "shop.acme.test",
     "connect.latchkey.test",
     "login.provider.test",
     "www.stranger.test",
@@ -33,7 +34,7 @@ class Certificate:
     """One certificate for all of the sites."""
 
     def __init__(self) -> None:
-        issued = trustme.CA().issue_cert(PRODUCT, LATCHKEY, PROVIDER, STRANGER)
+        issued = trustme.CA().issue_cert(PRODUCT, SECOND_PRODUCT, LATCHKEY, PROVIDER, STRANGER)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         issued.configure_cert(self.context)
         key = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes()).public_key()

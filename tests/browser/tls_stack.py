@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from config.local.demo.stack import LocalStack
 from tests.browser.catalogue import write_catalogue
 from tests.browser.operator import Operator, operator
-from tests.browser.sites import LATCHKEY, PRODUCT, PROVIDER, Certificate, Front, fronts
+from tests.browser.sites import LATCHKEY, PRODUCT, PROVIDER, SECOND_PRODUCT, Certificate, Front, fronts
 
 _PROCESSES = ("web", "sandbox")
 
@@ -54,12 +54,13 @@ def three_sites(folder: Path, databases: Mapping[str, str] | None = None) -> Ite
                 migrate=databases is None,
                 durable=False,
             ) as stack,
-            operator(PRODUCT, context=certificate.context) as product,
+            operator(PRODUCT, certificate.context) as product,
         ):
             for front, name in zip((latchkey, provider), _PROCESSES, strict=True):
                 front.upstream = urlsplit(stack.urls[name]).port or 0
             product.latchkey, product.api = latchkey.url, stack.urls["web"]
-            printed = stack.run("prepare", "-m", "tests.browser.prepare", product.url)
+            origins = (product.url, product.url.replace(PRODUCT, SECOND_PRODUCT))
+            printed = stack.run("prepare", "-m", "tests.browser.prepare", *origins)
             prepared = json.loads(printed.strip().splitlines()[-1])
             product.key, product.agent_key = prepared["key"], prepared["agent_key"]
             globex = Operator(product.url, product.latchkey, prepared["globex_key"], "sandbox", product.api)

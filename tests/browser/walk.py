@@ -68,6 +68,7 @@ class Walk:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._change("DELETE FROM connections_tenantdomain WHERE challenge = 'walk'")
         self._database.close()
 
     def _stop(self, route: Route) -> None:
@@ -225,6 +226,7 @@ class Walk:
         broken, working = self._listed("needs_reauth"), self._listed("active")
         yield Screen("manage-one", lambda: self._at(broken))
         yield Screen("manage-another", lambda: self._at(working))
+        yield Screen("manage-name-refused", lambda: self._typed(working, "#rename button", label="\u202e"))
         yield from self._questions(own, working)
         yield Screen("manage-receipts", lambda: self._at(f"{working}/receipts"))
         yield Screen("manage-disconnect", lambda: self._at(f"{working}/disconnect"))
@@ -344,13 +346,13 @@ class Walk:
             self.page.wait_for_timeout(20)
         raise AssertionError(f"nothing led away from {self.page.url}")
 
-    def _typed(self, url: str, **typed: str) -> Page:
+    def _typed(self, url: str, button: str = "button.primary", **typed: str) -> Page:
         """Load a form, fill it in and send it."""
         self._at(url)
         for name, text in typed.items():
             self.page.locator(f"[name={name}]").fill(text)
         with self.page.expect_navigation(wait_until="load"):
-            self.page.locator("button.primary").click()
+            self.page.locator(button).click()
         return self.page
 
     def _returning(self, key: str) -> Page:
@@ -390,12 +392,12 @@ class Walk:
 
     def _framed(self, part: str) -> Frame:
         """Return the first page in a frame of the product's, as it is while the flow runs in a window of its own."""
-        self.page.goto(f"{self.sites.product.url}/embed?framed=yes")
-        frame = self.page.frames[1]
-        frame.wait_for_selector("#continue:enabled")
+        if part == "ask" or not self.page.url.endswith("?framed=yes"):
+            self.page.goto(f"{self.sites.product.url}/embed?framed=yes")
+            self.page.frames[1].wait_for_selector("#continue:enabled")
         if part != "ask":
-            frame.evaluate(f"show('{part}')")
-        return frame
+            self.page.frames[1].evaluate(f"show('{part}')")
+        return self.page.frames[1]
 
     def _framed_expired(self) -> Frame:
         url = self.sites.product.begin(origin=self.sites.product.url)

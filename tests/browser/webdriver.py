@@ -26,6 +26,7 @@ import requests
 from config.local.services.ports import HOST, any_free_port
 from config.local.supervisor.watchdog import signal_group
 from providers.sandbox.waiting import NotInTime, until
+from tests.browser import LEAN
 from tests.campaigns.stacks import listens
 
 PACKAGES = {
@@ -35,6 +36,7 @@ PACKAGES = {
 }
 _START_SECONDS = 60.0
 _WAIT_SECONDS = 90.0
+_PAUSE_SECONDS = 0.25
 _MOST_PRESSES = 3
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver §12.3, the web element identifier
 # Commands as Marionette names them, and where WebDriver's HTTP has them.
@@ -53,20 +55,27 @@ _OVER_HTTP = {
     "TakeScreenshot": ("GET", "/screenshot"),
     "DeleteSession": ("DELETE", ""),
 }
-# Firefox calls nobody but the pages under test.
+# Firefox calls nobody but the pages under test, and makes nothing ready that they do not ask for. Nothing moves.
 _FIREFOX_PREFERENCES: dict[str, object] = {
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,
+    "browser.newtab.preload": False,
+    "browser.sessionstore.resume_from_crash": False,
     "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.page": 0,
     "browser.safebrowsing.update.enabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,
+    "dom.ipc.processPrelaunch.enabled": False,
     "extensions.update.enabled": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "network.proxy.type": 0,
     "services.settings.server": "data:,",
     "toolkit.telemetry.enabled": False,
+    "ui.prefersReducedMotion": 1,
 }
+# What WebKit takes from its toolkit: nothing moves there either.
+_GTK_SETTINGS = "[Settings]\ngtk-enable-animations=0\n"
 
 
 class WebDriverError(Exception):
@@ -134,19 +143,24 @@ class Browser(ABC):
         """Press the enter key in the field of this name."""
         self._send("ElementSendKeys", {"id": self._one("css selector", f"input[name={name}]"), "text": "\ue007"})
 
-    def wait_for(self, claim: Callable[[], object], what: str, *, seconds: float = _WAIT_SECONDS) -> None:
-        """Return when ``claim`` holds. A page that is just being replaced is looked at again."""
+    def wait_for(
+        self, claim: Callable[[], object], what: str, *, seconds: float = _WAIT_SECONDS, pause: float = _PAUSE_SECONDS
+    ) -> None:
+        """Return when ``claim`` holds. A page that is just being replaced is looked at again.
+
+        Each look costs a browser more than it costs us: ``pause`` longer for what takes its time.
+        """
 
         def holds() -> bool:
             with contextlib.suppress(WebDriverError):
                 return bool(claim())
             return False
 
-        until(holds, lambda: f"{what} at {self.url}:\n{self.text[:1500]}", seconds=seconds, pause=0.1)
+        until(holds, lambda: f"{what} at {self.url}:\n{self.text[:1500]}", seconds=seconds, pause=pause)
 
-    def wait_for_text(self, words: str, *, seconds: float = _WAIT_SECONDS) -> None:
+    def wait_for_text(self, words: str, *, seconds: float = _WAIT_SECONDS, pause: float = _PAUSE_SECONDS) -> None:
         """Return when the page says this."""
-        self.wait_for(lambda: words in self.text, f"“{words}”", seconds=seconds)
+        self.wait_for(lambda: words in self.text, f"“{words}”", seconds=seconds, pause=pause)
 
     def enter_frame(self) -> None:
         """Go on in the first frame of the page, as soon as there is one."""
@@ -266,6 +280,10 @@ def started(name: str, folder: Path, *, keeps_cookies: bool = True, through: int
         environment |= {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
         for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
             environment[variable] = str(folder / variable.lower())
+        for toolkit in ("gtk-3.0", "gtk-4.0"):
+            settings = folder / "xdg_config_home" / toolkit / "settings.ini"
+            settings.parent.mkdir(parents=True)
+            settings.write_text(_GTK_SETTINGS)
         browser = start(folder, environment, cleanup)
         try:
             yield browser
@@ -286,7 +304,7 @@ def _chromium(
     driver = _driver(["chromedriver", "--port={port}"], folder, environment, cleanup)
     options = {
         "binary": _program("chromium", "chromium-browser", "google-chrome"),
-        "args": ["--headless=new", "--no-sandbox", "--disable-background-networking", f"--user-data-dir={folder}/data"],
+        "args": ["--headless=new", *LEAN, f"--user-data-dir={folder}/data"],
     }
     return _OverHttp(driver, {"goog:chromeOptions": options} | asked)
 

@@ -24,7 +24,7 @@ from typing import Literal, get_args
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from config.local.demo.stack import LocalStack
-from tests.browser import PATIENCE
+from tests.browser import LEAN, PATIENCE
 from tests.browser.tls_stack import three_sites
 from tests.browser.walk import Walk
 from tests.campaigns.admin_screens import pictures_of_admin, showcase_stack
@@ -73,9 +73,7 @@ def chromium(*arguments: str) -> Iterator[Browser]:
     if path is None:
         raise SystemExit("There is no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking", *arguments]
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=[*LEAN, *arguments])
         try:
             yield browser
         finally:
@@ -155,13 +153,13 @@ def log_in_as_operator(page: Page, stack: LocalStack) -> None:
     page.wait_for_url(re.compile("/admin/$"))
 
 
-def look_at_admin(page: Page, stack: LocalStack, look: Look) -> None:
-    """Log in as the operator and look at the pages that matter."""
+def look_at_admin(page: Page, stack: LocalStack, look: Look, user: str = "") -> None:
+    """Log in as the operator and look at the pages that matter; of the connections, at the newest one of ``user``."""
     log_in_as_operator(page, stack)
     look(page, "7-admin-index")
     page.goto(f"{stack.urls['web']}/admin/connections/connection/")
     look(page, "8-admin-connections")
-    page.locator("#result_list tbody tr th a").first.click()
+    page.locator("#result_list tbody tr", has_text=user).locator("th a").first.click()
     page.wait_for_load_state()
     look(page, "9-admin-connection")
     page.goto(f"{stack.urls['web']}/admin/connections/tenant/")

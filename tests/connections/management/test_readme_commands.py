@@ -1,7 +1,7 @@
 """Every command that the README and the pages beside it show works as it stands there, one after the other.
 
-Addresses that no test may call are played by the sandbox; files are made beforehand. ``tests/browser/test_tour.py``
-types the first of them into a shell, against the stack of ``make demo``.
+Addresses that no test may call are played by the sandbox; files are made beforehand.
+``tests/browser/demo/test_tour.py`` types the first of them into a shell, against the stack of ``make demo``.
 """
 
 import re

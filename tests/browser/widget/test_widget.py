@@ -1,6 +1,5 @@
 """The widget in real Chromium, from an operator's pages at another site: a redirect, a window, a frame, no script."""
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,47 +11,20 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from config.local.demo.stack import LocalStack
 from tests.browser import PATIENCE
-from tests.browser.catalogue import write_catalogue
-from tests.browser.operator import Operator, operator
-from tests.campaigns.screens import SIZES, chromium
-from tests.campaigns.stacks import control, own_databases
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    folder = tmp_path_factory.mktemp("widget")
-    with own_databases() as databases:
-        overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(write_catalogue(folder / "catalogue"))}
-        processes = ("web", "sandbox")
-        with LocalStack(
-            state_dir=folder / "stack", overrides=overrides, processes=processes, seed=False, migrate=False
-        ) as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
-def product(stack: LocalStack) -> Iterator[Operator]:
-    with operator() as running:
-        running.latchkey = stack.urls["web"]
-        printed = stack.run("prepare", "-m", "tests.browser.prepare", running.url)
-        running.key = json.loads(printed.strip().splitlines()[-1])["key"]
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
+from tests.browser.operator import Operator
+from tests.browser.sites import PRODUCT, SECOND_PRODUCT
+from tests.campaigns.screens import SIZES
+from tests.campaigns.stacks import control
 
 
 @contextmanager
 def visiting(browser: Browser, **options: Any) -> Iterator[tuple[Page, list[str]]]:
     """Open a fresh profile; collects what any of its pages' consoles complain about, policy violations among it."""
-    context = browser.new_context(viewport=SIZES["phone"], is_mobile=True, **options)
+    # A sign of waiting that moves is drawn anew all the time.
+    context = browser.new_context(viewport=SIZES["phone"], is_mobile=True, reduced_motion="reduce", **options)
     context.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     try:
         yield context.new_page(), complaints
@@ -129,16 +101,18 @@ def test_a_window_closes_by_itself_where_there_is_nothing_to_choose(
 ) -> None:
     before = control(stack).settings()["workspaces"]
     control(stack).settings(workspaces={"alice": {"north": "Team North"}})
-    with visiting(browser) as (page, complaints):
-        page.goto(f"{product.url}/embed")
-        with page.expect_popup() as opened:
-            page.get_by_role("button", name="Connect").click()
-        window = opened.value
-        window.get_by_role("button", name="Continue").click()
-        with window.expect_event("close"):
-            consent(window)
-        expect(page.locator("#result")).to_have_text('active {"team":"north"}')
-    control(stack).settings(workspaces=before)
+    try:
+        with visiting(browser) as (page, complaints):
+            page.goto(f"{product.url}/embed")
+            with page.expect_popup() as opened:
+                page.get_by_role("button", name="Connect").click()
+            window = opened.value
+            window.get_by_role("button", name="Continue").click()
+            with window.expect_event("close"):
+                consent(window)
+            expect(page.locator("#result")).to_have_text('active {"team":"north"}')
+    finally:
+        control(stack).settings(workspaces=before)
     assert complaints == []
 
 
@@ -246,7 +220,7 @@ RECORD = "heard = []; addEventListener('message', (event) => heard.push(event.da
 
 def elsewhere(product: Operator) -> str:
     """Return the product at an origin that may embed the widget, though it is not the one that its sessions name."""
-    return product.url.replace("localhost", "127.0.0.1")
+    return product.url.replace(PRODUCT, SECOND_PRODUCT)
 
 
 @pytest.mark.parametrize("framed", ["", "yes"], ids=["window", "frame"])

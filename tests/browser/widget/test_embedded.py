@@ -1,7 +1,7 @@
 """The widget over a product's own page, in real Chromium: three sites over TLS, with third-party cookies blocked."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,9 @@ from config.local.demo.stack import LocalStack
 from tests.browser import PATIENCE, webdriver
 from tests.browser.operator import Operator
 from tests.browser.sites import LATCHKEY, STRANGER, tunnels
-from tests.browser.test_widget import consent
-from tests.browser.tls_stack import Sites, three_sites
-from tests.campaigns.screens import SIZES, chromium
-from tests.campaigns.stacks import own_databases
+from tests.browser.tls_stack import Sites
+from tests.browser.widget.test_widget import consent
+from tests.campaigns.screens import SIZES
 
 IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 331.0"
 DONE = 'active {"team":"north"}'
@@ -38,37 +37,14 @@ PASSES_NOTHING_ON = """if (parent !== window) addEventListener("message", (event
 })"""
 
 
-@pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
-    with own_databases() as databases, three_sites(tmp_path_factory.mktemp("embedded"), databases) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def stack(sites: Sites) -> LocalStack:
-    """The stack alone, for the table of attacks."""
-    return sites.stack
-
-
-@pytest.fixture(scope="module")
-def product(sites: Sites) -> Operator:
-    return sites.product
-
-
-@pytest.fixture(scope="module")
-def browser(sites: Sites) -> Iterator[Browser]:
-    with chromium(*sites.certificate.chromium_arguments) as running:
-        yield running
-
-
 @contextmanager
 def visiting(browser: Browser, size: str = "desktop", **options: Any) -> Iterator[tuple[BrowserContext, list[str]]]:
     """Open a fresh profile; collects what any of its pages' consoles complain about, policy violations among it."""
-    context = browser.new_context(viewport=SIZES[size], **options)
+    # A sign of waiting that moves is drawn anew all the time.
+    context = browser.new_context(viewport=SIZES[size], reduced_motion="reduce", **options)
     context.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     try:
         yield context, complaints
@@ -355,20 +331,20 @@ def test_a_window_that_got_no_answer_in_time_is_closed_from_the_return_page(
     assert complaints == []
 
 
-@pytest.mark.parametrize("how", ["button", "key", "product"])
-def test_it_can_be_left_and_opened_again(how: str, browser: Browser, product: Operator) -> None:
+def test_it_can_be_left_and_opened_again(browser: Browser, product: Operator) -> None:
     with visiting(browser) as (context, complaints):
         page = open_widget(context, product)
-        if how == "button":
-            widget(page).get_by_role("button", name="Cancel").click()
-        elif how == "key":
-            page.keyboard.press("Escape")
-        else:
-            page.evaluate("widget.close()")
-        expect(page.locator("#result")).to_have_text("exit closed")
-        expect(page.locator("dialog")).to_have_count(0)
-        page.evaluate("widget.open()")
-        expect(page.locator("#result")).to_have_text("ready")
+        ways: dict[str, Callable[[], object]] = {
+            "by its button": widget(page).get_by_role("button", name="Cancel").click,
+            "by a key": lambda: page.keyboard.press("Escape"),
+            "by the product": lambda: page.evaluate("widget.close()"),
+        }
+        for how, leave in ways.items():
+            leave()
+            expect(page.locator("#result"), how).to_have_text("exit closed")
+            expect(page.locator("dialog"), how).to_have_count(0)
+            page.evaluate("widget.open()")
+            expect(page.locator("#result"), how).to_have_text("ready")
         page.evaluate("widget.destroy()")
         expect(page.locator("dialog")).to_have_count(0)
     assert complaints == []

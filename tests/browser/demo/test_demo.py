@@ -1,24 +1,12 @@
 """The demo in real Chromium: an end user connects, the app calls the provider, an operator looks at it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from config.local.demo.stack import LocalStack
 from tests.campaigns.screens import CHROMIUM, chromium, connect_as, look_at_admin, look_at_catalogue, visitor
-from tests.campaigns.stacks import own_databases
-
-
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    with (
-        own_databases() as databases,
-        LocalStack(state_dir=tmp_path / "stack", migrate=False, overrides=databases) as running,
-    ):
-        yield running
 
 
 def test_there_is_a_chromium() -> None:
@@ -54,13 +42,13 @@ def test_connects_calls_and_is_seen_by_the_operator(stack: LocalStack) -> None:
             expect(page.get_by_text("active", exact=False).first).to_be_visible()
 
     with chromium() as browser, visitor(browser, "phone") as (context, page, complaints):
-        connect_as(page, stack, "ann", "alice", look)
+        connect_as(page, stack, "ben", "alice", look)
         page.get_by_role("button", name="Call the API").first.click()
         expect(page.get_by_text(re.compile("Alice")).first).to_be_visible()
         (held,) = [cookie for cookie in context.cookies() if cookie["name"].startswith("latchkey-")]
         assert (held["httpOnly"], held["sameSite"], held["secure"]) == (True, "Lax", False)
         connect_over_page(page, stack)
-        look_at_admin(page, stack, look)
+        look_at_admin(page, stack, look, "ben")
         look_at_catalogue(page, stack, look)
     assert pages[-6:-4] == ["10-admin-tenant-delete", "11-admin-catalogue"]
     assert complaints == []

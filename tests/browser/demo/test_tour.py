@@ -5,7 +5,6 @@ The three take the tour side by side, each as another person, because most of it
 
 import re
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +22,12 @@ from config.local.supervisor.state import PROJECT_ROOT
 from providers.oauth.pkce import challenge, new_verifier
 from providers.sandbox.client import SandboxControl
 from tests.browser.webdriver import PACKAGES, Browser, missing_packages, need, started
-from tests.campaigns.stacks import own_databases
 from tests.clone import make_clone, unconfigured
 from tests.smoke.visitor import Visitor
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 SANDBOX = "http://127.0.0.1:9400"
 
-# An access token of 15 s, and everything in the background comes round quickly.
-INTERVALS = {"LATCHKEY_SWEEP_SECONDS": "1", "LATCHKEY_PROBE_SECONDS": "2,2,2", "SANDBOX_ACCESS_SECONDS": "15"}
 _REFRESHED_WITHIN_SECONDS = 60.0
 _NOTICED_WITHIN_SECONDS = 90.0
 
@@ -50,16 +46,6 @@ TOURISTS = {
     "firefox": Tourist("ben", "bob", "Bob Bennett"),
     "webkit": Tourist("ann", "carol", "Carol Clarke"),
 }
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    folder = tmp_path_factory.mktemp("tour")
-    with (
-        own_databases() as databases,
-        LocalStack(state_dir=folder / "stack", migrate=False, overrides=INTERVALS | databases) as running,
-    ):
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -264,14 +250,14 @@ def _take(browser: Browser, stack: LocalStack, visitor: Tourist) -> None:
     version = "return document.getElementById('version').innerText"
     first = browser.run(version)
     assert re.fullmatch("[0-9a-f]{8}", first)
-    browser.wait_for(lambda: browser.run(version) != first, "renewed token", seconds=_REFRESHED_WITHIN_SECONDS)
+    browser.wait_for(lambda: browser.run(version) != first, "renewed token", seconds=_REFRESHED_WITHIN_SECONDS, pause=1)
     assert "Everything works." in browser.text
     # 6
     browser.open(f"{stack.urls['sandbox']}/apps")
     browser.press("Revoke Acme")
     browser.wait_for(lambda: "Acme" not in browser.text, "end of Acme's access")
     browser.open(f"{stack.urls['customer_app']}/connections/{connection}")
-    browser.wait_for_text("Reconnect needed", seconds=_NOTICED_WITHIN_SECONDS)
+    browser.wait_for_text("Reconnect needed", seconds=_NOTICED_WITHIN_SECONDS, pause=1)
     assert "Most likely somebody revoked it there." in browser.text
     # 7
     browser.open(stack.urls["customer_app"])
