@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from connections.access.staff import PATHS
@@ -26,6 +26,8 @@ PERMISSIONS = sorted(
     )
 )
 OTHERS = "zz-other"
+# What has rows of keys and of credentials.
+HOLDERS: tuple[type[Model], ...] = (CredentialVersion, ApiKey)
 # What these buttons do sends a request, for which no transaction may be open as it is here.
 SENDS = {"refresh", "probe", "look", "test", "renew", "send-again"}
 
@@ -67,12 +69,12 @@ def model_of(codename: str) -> list[type[Model]]:
     return [model for model in MODELS if model is found]
 
 
-def limited(codename: str, world: World) -> Client:
-    """A browser of an account that sees one tenant, with this permission alone."""
-    user = User.objects.create_user(f"only-{codename}"[:150], is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename=codename, content_type__app_label="connections"))
+def limited(world: World, *codenames: str) -> User:
+    """An account that sees one tenant, with these permissions alone."""
+    user = User.objects.create_user("limited", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames, content_type__app_label="connections"))
     StaffLimit.objects.create(user=user).tenants.add(world.tenant)
-    return logged_in(user)
+    return user
 
 
 def test_the_list_is_that_of_the_database(db: None) -> None:
@@ -80,29 +82,57 @@ def test_the_list_is_that_of_the_database(db: None) -> None:
     assert sorted(stored) == PERMISSIONS
 
 
+def shows_nothing_of(answer: Any, url: str, own: World, other: World) -> None:
+    """Check that a page holds no secret, no key, and nothing of the other tenant but what was typed."""
+    text = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
+    text = text.replace(url, "")
+    found = [secret for secret in (*own.secrets, *other.secrets) if secret in text]
+    assert not found, f"{url}: a secret"
+    assert answer.status_code < 500, url
+    if answer.status_code == 200 and 'name="name"' not in text:
+        assert OTHERS not in text and "zz-eve" not in text, f"{url}: another tenant's"
+    assert not re.search(r"\blk_[A-Za-z0-9_-]{20,}", text), f"{url}: a key"
+
+
+def look_at(browser: Client, urls: Iterator[str], own: World, other: World) -> None:
+    """Open and press all that there is at these addresses: nothing comes of it."""
+    keys, versions = ApiKey.objects.count(), CredentialVersion.objects.count()
+    last = AuditEvent.objects.latest("id").id
+    for url in urls:
+        shows_nothing_of(browser.get(url), url, own, other)
+        if "/press/" in url:
+            shows_nothing_of(browser.post(url, {"confirmed": "yes", "name": OTHERS}), url, own, other)
+    assert (ApiKey.objects.count(), CredentialVersion.objects.count()) == (keys, versions)
+    done = AuditEvent.objects.filter(id__gt=last, tenant_id=other.tenant.id)
+    assert not done.exists(), list(done.values_list("action", flat=True))
+
+
+def opens(user: User, model: type[Model]) -> bool:
+    """Return whether the pages of ``model`` ask for no more than this account has."""
+    request = RequestFactory().get("/")
+    request.user = user
+    return any(admin.site._registry[model].get_model_perms(request).values())
+
+
 @pytest.mark.parametrize("codename", PERMISSIONS)
 def test_one_permission_alone_leads_to_nothing_secret_and_to_no_other_tenant(
     codename: str, own: World, other: World, db: None
 ) -> None:
-    keys, versions = ApiKey.objects.count(), CredentialVersion.objects.count()
-    browser = limited(codename, own)
-    last = AuditEvent.objects.latest("id").id
+    """Its own pages are opened; of those that hold keys and credentials it is asked whether they would."""
+    user = limited(own, codename)
     its = model_of(codename)
-    for model in [*its, *(one for one in (CredentialVersion, ApiKey) if one not in its)]:
-        for url in addresses(model, [own, other] if model in its else [other]):
-            answers = [browser.get(url)]
-            if "/press/" in url:
-                answers.append(browser.post(url, {"confirmed": "yes", "name": OTHERS}))
-            answer: Any
-            for answer in answers:
-                text = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
-                text = text.replace(url, "")
-                found = [secret for secret in (*own.secrets, *other.secrets) if secret in text]
-                assert not found, f"{url}: a secret"
-                assert answer.status_code < 500, url
-                if answer.status_code == 200 and 'name="name"' not in text:
-                    assert OTHERS not in text and "zz-eve" not in text, f"{url}: another tenant's"
-                assert not re.search(r"\blk_[A-Za-z0-9_-]{20,}", text), f"{url}: a key"
-    assert (ApiKey.objects.count(), CredentialVersion.objects.count()) == (keys, versions)
-    done = AuditEvent.objects.filter(id__gt=last, tenant_id=other.tenant.id)
-    assert not done.exists(), list(done.values_list("action", flat=True))
+    assert [model for model in HOLDERS if model not in its and opens(user, model)] == []
+    if its:
+        look_at(logged_in(user), (url for model in its for url in addresses(model, [own, other])), own, other)
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_all_other_permissions_together_lead_to_no_key_and_to_no_credential(
+    holder: type[Model], own: World, other: World, db: None
+) -> None:
+    others = [codename for codename in PERMISSIONS if holder not in model_of(codename)]
+    assert len(others) > len(PERMISSIONS) - 10
+    browser = logged_in(limited(own, *others))
+    for url in addresses(holder, [own, other]):
+        assert browser.get(url).status_code in (302, 403), url  # elsewhere from a row of another tenant's
+    look_at(browser, addresses(holder, [other]), own, other)
