@@ -20,6 +20,7 @@ from config.local.demo.stack import LocalStack
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.waiting import until
 from tests.services import migrated_database
+from tests.warm.start import Warm
 
 # Sweeps come often, and no probe comes between.
 QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
@@ -27,14 +28,8 @@ QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3
 
 def populate(stack: LocalStack, count: int, *options: str) -> dict[str, Any]:
     """Fill the stack with connections; returns the API key and the connections' ids."""
-    printed = subprocess.run(
-        [sys.executable, "-m", "tests.campaigns.populate", "--count", str(count), *options],
-        env=stack.environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    populated: dict[str, Any] = json.loads(printed.stdout.strip().splitlines()[-1])
+    printed = stack.run("populate", "-m", "tests.campaigns.populate", "--count", str(count), *options)
+    populated: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
     return populated
 
 
@@ -60,8 +55,14 @@ def running_stack(folder: Path, *processes: str, **overrides: str) -> Iterator[L
     """Run these processes, with a quick sweep, on databases of their own at the servers of this run."""
     with (
         own_databases() as databases,
+        Warm() as warm,
         LocalStack(
-            state_dir=folder, processes=processes, seed=False, migrate=False, overrides=QUICK | databases | overrides
+            state_dir=folder,
+            processes=processes,
+            seed=False,
+            migrate=False,
+            overrides=QUICK | databases | overrides,
+            popen=warm,
         ) as running,
     ):
         yield running
@@ -74,24 +75,26 @@ def stack_to_break(folder: Path, *processes: str, durable: bool = False, **overr
     A server that is named in ``overrides`` is used all the same, its database as ``own_databases`` made it. A
     ``durable`` Valkey keeps its tasks over a restart.
     """
-    stack = LocalStack(
-        state_dir=folder,
-        processes=processes,
-        seed=False,
-        migrate="DATABASE_URL" not in overrides,
-        durable=durable,
-        overrides=QUICK | overrides,
-    )
-    # This run's own servers stand in its environment, and would be taken.
-    shared = {name: os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
-    try:
-        stack.start()
-    finally:
-        os.environ.update(shared)
-    try:
-        yield stack
-    finally:
-        stack.destroy()
+    with Warm() as warm:
+        stack = LocalStack(
+            state_dir=folder,
+            processes=processes,
+            seed=False,
+            migrate="DATABASE_URL" not in overrides,
+            durable=durable,
+            overrides=QUICK | overrides,
+            popen=warm,
+        )
+        # This run's own servers stand in its environment, and would be taken.
+        shared = {name: os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
+        try:
+            stack.start()
+        finally:
+            os.environ.update(shared)
+        try:
+            yield stack
+        finally:
+            stack.destroy()
 
 
 def control(stack: LocalStack) -> SandboxControl:
@@ -117,7 +120,7 @@ def extra_process(
     """Run one more Python process under the stack's environment, with changes to it, until the block ends."""
     log = (stack.state_dir / "logs" / "extra.log").open("ab")
     changed = stack.environment | dict(environment or {})
-    process = subprocess.Popen([sys.executable, *arguments], env=changed, stdout=log, stderr=log)
+    process = stack.popen([sys.executable, *arguments], env=changed, stdout=log, stderr=log)
     try:
         yield process
     finally:

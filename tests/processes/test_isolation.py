@@ -23,7 +23,8 @@ from tests.upstream import Upstream, upstream
 __all__ = ["upstream"]
 
 _MOST_ROUNDS = 3
-WAITING = 200  # more than all threads of both web processes together, for each of the two ways to wait
+# More than all threads of both web processes together, for each of the two ways to wait.
+PROVIDER_THREADS, WAITING = 8, 60
 _EXPIRE = """
 WITH expired AS (
     UPDATE connections_connection SET access_expires_at = now() - interval '1 minute', refresh_due_at = now()
@@ -36,7 +37,8 @@ UPDATE connections_credentialversion
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with running_stack(tmp_path_factory.mktemp("isolation") / "stack", "web", "sandbox") as running:
+    folder, threads = tmp_path_factory.mktemp("isolation") / "stack", str(PROVIDER_THREADS)
+    with running_stack(folder, "web", "sandbox", LATCHKEY_PROVIDER_THREADS=threads) as running:
         yield running
 
 

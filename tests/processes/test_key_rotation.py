@@ -11,9 +11,9 @@ from tests.campaigns.rotation import KeyLists, Vends, ended, keys
 from tests.campaigns.stacks import populate, running_stack
 from tests.processes.observed import rows
 
-CONNECTIONS = 300
+CONNECTIONS = 60
 KILLS = 3
-RATE = "20"  # of those that are killed: slow enough not to end before
+RATE = "5"  # of those that are killed: slow enough not to end before
 _MARKS = """
 SELECT split_part(application_name, ' ', 3) FROM pg_stat_activity
  WHERE datname = current_database() AND application_name ^@ 'latchkey presence '
@@ -60,7 +60,7 @@ def test_nobody_notices_a_rotation(stack: LocalStack, lists: KeyLists) -> None:
     populated = populate(stack, CONNECTIONS)
     refreshed = "SELECT count(*) FROM connections_refreshattempt WHERE state = 'promoted'"
     due = "UPDATE connections_connection SET refresh_due_at = now() WHERE id IN (SELECT id FROM connections_connection"
-    with Vends(stack, populated) as vends:
+    with Vends(stack, populated, pause_seconds=0.1) as vends:
         followed(stack, lists.add_last)
         followed(stack, lists.move_first)
         for kill in range(KILLS):

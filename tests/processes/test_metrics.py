@@ -210,8 +210,8 @@ def test_a_scraper_who_says_nothing_keeps_no_other_waiting(stack: LocalStack, po
 def seen_workers(stack: LocalStack) -> dict[str, str]:
     """Return what ``manage.py doctor`` finds of the workers."""
     command = [sys.executable, "manage.py", "doctor", "--json", "--no-asks"]
-    ran = subprocess.run(command, env=stack.environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
-    (found,) = [each for each in json.loads(ran.stdout)["findings"] if each["area"] == "workers"]
+    told, _ = stack.popen(command, env=stack.environment, cwd=PROJECT_ROOT, stdout=subprocess.PIPE).communicate()
+    (found,) = [each for each in json.loads(told)["findings"] if each["area"] == "workers"]
     return found
 
 

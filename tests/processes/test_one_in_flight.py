@@ -13,11 +13,11 @@ from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database, extra_process, extra_worker, populate, running_stack
 from tests.processes.observed import overlaps, refreshes
 
-VENDS = 50
+VENDS = 24
 WORKERS = 8
 HOT = 20
 # So many refreshes are raced for, and by every worker, however long this machine takes for them.
-REFRESHES = 120
+REFRESHES = 60
 RACED_WITHIN_SECONDS = 300
 BEAT = "-m celery -q -A config beat -S celery.beat:Scheduler -l WARNING"
 

@@ -3,8 +3,6 @@
 How quickly is measured by the campaign (`make liveness`), where nothing else uses the machine.
 """
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -27,7 +25,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 def test_what_the_provider_revokes_is_told_without_a_beat(stack: LocalStack) -> None:
     connections: list[str] = populate(stack, CONNECTIONS)["connections"]
-    subprocess.run([sys.executable, "-m", "tests.processes.listening"], env=stack.environment, check=True)
+    stack.run("listening", "-m", "tests.processes.listening")
     ((app,),) = rows(stack, "SELECT DISTINCT provider_app_id FROM connections_connection")
     forged = requests.post(
         f"{stack.urls['web']}/pushes/{app}",

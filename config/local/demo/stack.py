@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -56,6 +57,7 @@ class LocalStack:
     crashes is started again unless ``restart`` is False.
 
     A worker uses one processor, so ``workers`` of them are started: ``worker``, ``worker-2``…, each under its own name.
+    ``popen`` starts every process but the databases: ``subprocess.Popen``, or what is called like it.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class LocalStack:
         durable: bool = True,
         restart: bool = True,
         workers: int = 1,
+        popen: "Callable[..., subprocess.Popen[Any]]" = subprocess.Popen,
     ) -> None:
         self.state_dir = state_dir.absolute()
         self.environment: dict[str, str] = {}
@@ -90,6 +93,7 @@ class LocalStack:
         self._ports = DEFAULT_PORTS if fixed_ports else dict.fromkeys(DEFAULT_PORTS)
         self._durable = durable
         self._restart = restart
+        self.popen = popen
         self._sink = LogSink(folder=self.state_dir / "logs", quiet=quiet)
         self._supervisor: Supervisor | None = None
         self._stopping = threading.Event()
@@ -168,7 +172,13 @@ class LocalStack:
             redis = pool.submit(self._start_valkey, watchdog)
             services = {"database": database.result(), "redis": redis.result()}
         settings = self._compose_environment(services)
-        supervisor = Supervisor(environment=self.environment, sink=self._sink, watchdog=watchdog, restart=self._restart)
+        supervisor = Supervisor(
+            environment=self.environment,
+            sink=self._sink,
+            watchdog=watchdog,
+            restart=self._restart,
+            popen=self.popen,
+        )
         self._supervisor = supervisor
         self._cleanup.callback(supervisor.close)
         if self._restart:

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from config.local.supervisor.state import PROJECT_ROOT, LocalStackError
 from config.local.supervisor.watchdog import Watchdog, signal_group
@@ -88,12 +88,22 @@ class LogSink:
 
 
 class Supervisor:
-    """Keeps processes running until told otherwise. Its methods may be called from several threads."""
+    """Keeps processes running until told otherwise. Its methods may be called from several threads.
+
+    ``popen`` starts them: ``subprocess.Popen``, or what is called like it.
+    """
 
     def __init__(
-        self, *, environment: Mapping[str, str], sink: LogSink, watchdog: Watchdog, restart: bool = True
+        self,
+        *,
+        environment: Mapping[str, str],
+        sink: LogSink,
+        watchdog: Watchdog,
+        restart: bool = True,
+        popen: "Callable[..., subprocess.Popen[Any]]" = subprocess.Popen,
     ) -> None:
         self._environment = dict(environment)
+        self._popen = popen
         self._sink = sink
         self._watchdog = watchdog
         self._restart = restart
@@ -215,7 +225,7 @@ class Supervisor:
         return child
 
     def _spawn(self, spec: ProcessSpec, *, merged: bool) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
+        process = self._popen(
             spec.argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -5,6 +5,7 @@ JSON whose ``ok`` is false if any row missed its target. Databases, provider and
 campaign restarts the one and floods the others, so it never uses those of ``DATABASE_URL`` and ``REDIS_URL``. The
 provider's own request log and the database are what is judged by; nothing of the product is replaced.
 
-What is not real is said in the docstring of each row. Waits of the product (the lease of 60 s, the 30 s between two
-refusals, the time until a probe is due) are sped up by moving times in the database, never by changing the code.
+What is not real is said in the docstring of each row. The stack's processes are forked from one that has imported the
+product (``tests.warm``). Waits of the product (the lease of 60 s, the 30 s between two refusals, the time until a probe
+is due) are sped up by moving times in the database, never by changing the code.
 """

@@ -20,6 +20,7 @@ from config.local.supervisor.state import make_folder
 from config.local.supervisor.watchdog import Watchdog
 from tests.campaigns.faults.figures import Figure, as_table
 from tests.campaigns.faults.lean import zygote
+from tests.warm.start import Warm
 
 if TYPE_CHECKING:
     from tests.campaigns.faults.ground import Ground
@@ -98,16 +99,22 @@ def _ground(scale: float, minutes: int | None) -> "Iterator[Ground]":
     make_folder(folder / "logs")
     watchdog = Watchdog()
     watchdog.remove(folder)
-    stack = LocalStack(
-        state_dir=folder, processes=("sandbox",), seed=False, overrides=_OVERRIDES, durable=False, restart=False
-    )
-    with _own_log(folder / "logs" / "campaign.log"):
+    with _own_log(folder / "logs" / "campaign.log"), Warm() as warm:
+        stack = LocalStack(
+            state_dir=folder,
+            processes=("sandbox",),
+            seed=False,
+            overrides=_OVERRIDES,
+            durable=False,
+            restart=False,
+            popen=warm,
+        )
         try:
             stack.start()
             if stack.postgres is not None:
                 watchdog.remove(stack.postgres.place)
             os.environ.update(stack.environment)
-            with zygote(stack.environment, folder) as forking:
+            with zygote(stack, folder) as forking:
                 # The product reads its settings from the environment, which holds them only now.
                 import tests.campaigns.faults.unthrottled  # noqa: F401 (it lifts the budget when it is imported)
                 from tests.campaigns.faults.ground import Ground

@@ -37,6 +37,7 @@ from tests.campaigns.stacks import control, database
 from tests.connections.api.test_canaries import Sinks
 from tests.smoke.browser import forms_of
 from tests.smoke.visitor import Visitor
+from tests.warm.start import Warm
 
 _INTERVALS = {"LATCHKEY_SWEEP_SECONDS": "1", "LATCHKEY_PROBE_SECONDS": "3,3,3", "SANDBOX_ACCESS_SECONDS": "30"}
 _ISSUED = re.compile(
@@ -70,24 +71,25 @@ def canaries(ground: Ground) -> Figure:
     folder = Path(tempfile.mkdtemp(prefix="latchkey-canaries-", dir="/var/tmp"))
     sinks, seen = Sinks(), _Seen()
     planted = {"SANDBOX_CLIENT_SECRET": f"planted-client-secret-{secrets.token_hex(8)}"}
-    stack = LocalStack(state_dir=folder, overrides=_INTERVALS | planted, durable=False, restart=False)
-    try:
-        with _own_services():
-            stack.start()
-        for name in ("SECRET_KEY", "FERNET_KEYS", "SANDBOX_CLIENT_SECRET"):
-            sinks.plant(name, stack.environment[name])
-        for name in ("KEK_KEYS", "AUDIT_KEYS"):
-            sinks.plant(name, stack.environment[name].partition(":")[2])
-        sinks.plant("API key", stack.seeded["api_key"])
-        with _watched_redis(stack, seen), _watched_statements(stack, seen):
-            _live(stack, sinks, seen, rounds=ground.count(20, least=1))
-            _look_around(stack, seen)
-        _search_rows(stack, seen)
-        stack.stop()
-        for path in sorted([*folder.glob("logs/*.log"), *folder.glob("*/*.log"), *folder.glob("spool/*")]):
-            seen.keep(f"{path.parent.name}/{path.name}", path.read_text(errors="replace"))
-    finally:
-        stack.destroy()
+    with Warm() as warm:
+        stack = LocalStack(state_dir=folder, overrides=_INTERVALS | planted, durable=False, restart=False, popen=warm)
+        try:
+            with _own_services():
+                stack.start()
+            for name in ("SECRET_KEY", "FERNET_KEYS", "SANDBOX_CLIENT_SECRET"):
+                sinks.plant(name, stack.environment[name])
+            for name in ("KEK_KEYS", "AUDIT_KEYS"):
+                sinks.plant(name, stack.environment[name].partition(":")[2])
+            sinks.plant("API key", stack.seeded["api_key"])
+            with _watched_redis(stack, seen), _watched_statements(stack, seen):
+                _live(stack, sinks, seen, rounds=ground.count(20, least=1))
+                _look_around(stack, seen)
+            _search_rows(stack, seen)
+            stack.stop()
+            for path in sorted([*folder.glob("logs/*.log"), *folder.glob("*/*.log"), *folder.glob("spool/*")]):
+                seen.keep(f"{path.parent.name}/{path.name}", path.read_text(errors="replace"))
+        finally:
+            stack.destroy()
     found = sorted({hit for sink, text in seen.texts for hit in _hits(sinks, sink, text)})
     assert any("connections.refresh" in text for sink, text in seen.texts if sink == "Redis commands"), "blind"
     assert any("refresh_failed" in text for sink, text in seen.texts if sink.startswith("logs/")), "blind"

@@ -25,6 +25,7 @@ _CONNECTIONS = 24
 _ENOUGH_TO_OVERTAKE = 50
 _GRACE_SECONDS = 600
 _PAST_THE_LEASE = 0.15
+_KINDS = 2
 _LONG_SECONDS = (5.3, 6.5)
 _SHORT_SECONDS = (0.01, 0.4)
 _MOST_STOPPED = 3
@@ -42,7 +43,7 @@ class _Pauses:
 
 def in_flight(ground: Ground) -> Figure:
     """Count the requests that were in flight beside another of the same connection."""
-    wanted = ground.count(100_000, least=400)
+    wanted = ground.count(100_000, least=100)
     app = ground.make_app(grace_seconds=_GRACE_SECONDS, access_lifetime=3600)
     members = ground.make_members(app, _CONNECTIONS)
     ground.control.settings(delay_seconds={"token": 0.01})
@@ -93,12 +94,15 @@ def _told(found: Found, *, count: int, pauses: Counter[str], lost: list[str], ra
 
 
 def _pause_until_done(ground: Ground, children: list[Lean], wanted: int) -> Counter[str]:
-    """Stop and continue random processes until enough refreshes are done; return how many pauses there were."""
+    """Stop and continue random processes until enough refreshes are done; return how many pauses there were.
+
+    However few are enough, there are pauses of both kinds.
+    """
     for child in children:
         child.wait_for_turns(1)
     pauses = _Pauses()
-    deadline = time.monotonic() + 60 + wanted / 10
-    while sum(child.marks.done for child in children) < wanted:
+    deadline = time.monotonic() + 300 + wanted / 10
+    while sum(child.marks.done for child in children) < wanted or len(pauses.tally) < _KINDS:
         assert time.monotonic() < deadline, "the refreshes do not get done (see logs/lean.log)"
         _step(ground, children, pauses)
         time.sleep(random.uniform(0, 0.2))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from config.local.demo.stack import LocalStack
 from config.local.supervisor.state import PROJECT_ROOT
 from providers.sandbox.waiting import until
 from tests.campaigns.faults.marks import Marks
@@ -87,15 +88,15 @@ class Zygote:
 
 
 @contextmanager
-def zygote(environment: dict[str, str], folder: Path) -> Iterator[Zygote]:
-    """Run a zygote under ``environment`` until the block ends, and its children with it."""
+def zygote(stack: LocalStack, folder: Path) -> Iterator[Zygote]:
+    """Run a zygote under the stack's environment until the block ends, and its children with it."""
     shared = folder / "lean"
     shared.mkdir(exist_ok=True)
     with (folder / "logs" / "lean.log").open("ab") as log:
-        process = subprocess.Popen(
+        process = stack.popen(
             [sys.executable, "-m", "tests.campaigns.faults.zygote"],
             cwd=PROJECT_ROOT,
-            env=environment,
+            env=stack.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -24,7 +24,7 @@ from tests.campaigns.faults.ground import Ground, patient
 from tests.campaigns.stacks import database
 
 LEASE_SECONDS = 60.0
-_CONNECTIONS = 24
+_CONNECTIONS, _FEW = 24, 8
 _PROVIDER_SECONDS = 0.4
 _GAP_SECONDS = (0.8, 2.5)
 _SETTLE_SECONDS = 150.0
@@ -41,8 +41,9 @@ FROM connections_refreshattempt attempt WHERE connection_id = ANY(%s)
 def restarts(ground: Ground) -> Figure:
     """Count the connections lost, and find how long any was stuck."""
     count = ground.count(100, least=1)
+    connections = _CONNECTIONS if count > 1 else _FEW
     app = ground.make_app(grace_seconds=0, access_lifetime=3600)
-    ids = [member.id for member in ground.make_members(app, _CONNECTIONS)]
+    ids = [member.id for member in ground.make_members(app, connections)]
     ground.control.settings(delay_seconds={"token": _PROVIDER_SECONDS})
     moved = 0.0
     with ground.running("worker", "beat"):

@@ -151,7 +151,7 @@ def _figure(row: str, measure: str, ground: Ground, take: Callable[[], None], pu
 
 def _play(row: str, measure: str, ground: Ground, take: Callable[[], None], put_back: Callable[[], None]) -> Figure:
     ground.control.settings(grace_seconds=0)
-    members = ground.make_members(ground.make_app(), ground.count(1000, least=20))
+    members = ground.make_members(ground.make_app(), ground.count(1000, least=8))
     used, fresh = members[::2], members[1::2]
     now = database_now()
     beat(now=now)

@@ -1,0 +1,105 @@
+"""Starting processes by having them forked: ``with Warm() as warm``, and then ``warm(…)`` like ``subprocess.Popen(…)``.
+
+Linux only. Elsewhere, and for another environment than that of the first call, processes are started as usual.
+"""
+
+import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from config.local.supervisor.state import PROJECT_ROOT
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Warm:
+    """Starts the processes of one environment. The parent is started by the first call, and ends with the block.
+
+    Threads may share it. A command line is that of a script, or of a module (``-m``).
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._environment: dict[str, str] | None = None
+        self._parent: subprocess.Popen[bytes] | None = None
+        self._orders: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._orders is not None and self._parent is not None:
+            self._orders.close()
+            self._parent.terminate()
+            self._parent.wait()
+            with _guard:
+                _running.discard(self)
+                _adopt_orphans()
+
+    def __call__(self, argv: Any, *, env: Mapping[str, str], **options: Any) -> "subprocess.Popen[Any]":
+        """Start a process. Options are those of ``subprocess.Popen``."""
+        with self._lock:
+            if not sys.platform.startswith("linux") or self._environment not in (None, dict(env)):
+                return subprocess.Popen(argv, env=env, **options)
+            if self._orders is None:
+                self._start(dict(env))
+            return _Forked(argv, self._orders, env=env, **options)
+
+    def _start(self, environment: dict[str, str]) -> None:
+        with _guard:
+            _running.add(self)
+            _adopt_orphans()
+        self._environment = environment
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            command = [sys.executable, "-m", "tests.warm.parent", str(theirs.fileno())]
+            self._parent = subprocess.Popen(
+                command, cwd=PROJECT_ROOT, env=environment, pass_fds=[theirs.fileno()], start_new_session=True
+            )
+
+
+class _Forked(subprocess.Popen[Any]):
+    """A process that is forked where ``Popen`` forks and executes."""
+
+    def __init__(self, argv: Any, orders: "socket.socket | None", **options: Any) -> None:
+        self._orders = orders
+        super().__init__(argv, **options)
+
+    def _execute_child(  # what ``Popen`` calls once it has made the pipes
+        self, args: Any, executable: Any, preexec_fn: Any, close_fds: Any, pass_fds: Any, cwd: Any, env: Any,
+        startupinfo: Any, creationflags: Any, shell: Any, p2cread: int, p2cwrite: int, c2pread: int, c2pwrite: int,
+        errread: int, errwrite: int, restore_signals: Any, gid: Any, gids: Any, uid: Any, umask: int,
+        start_new_session: bool, *_: Any,
+    ) -> None:  # fmt: skip
+        assert not pass_fds and not preexec_fn and self._orders is not None
+        order = {
+            "argv": [os.fspath(one) for one in args[1:]],
+            "cwd": os.fspath(cwd or Path.cwd()),
+            "umask": umask,
+            "is_leader": bool(start_new_session),
+        }
+        streams = [given if given != -1 else own for own, given in enumerate((p2cread, c2pwrite, errwrite))]
+        socket.send_fds(self._orders, [json.dumps(order).encode()], streams)
+        answer = self._orders.recv(64)
+        if not answer:
+            raise RuntimeError("The parent of warm processes has ended.")
+        self.pid = int(answer)
+        self._child_created = True
+        self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
+
+
+_guard = threading.Lock()
+_running: set[Warm] = set()
+
+
+def _adopt_orphans() -> None:
+    """Have what a parent forks become children of this process, which can wait for them, while there are parents."""
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, int(bool(_running)), 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
