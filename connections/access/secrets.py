@@ -128,7 +128,7 @@ def _open(stored: StoredSecret | None, *, place: Place, key: DataKey | None = No
     """Open a stored value, with ``key`` if the value is sealed under it. Else load the key it names (one query)."""
     blob = _outer_opened(stored)
     if key is None or key.id != sealed_under(blob):
-        key = unwrap(_row_of(sealed_under(blob)))
+        key = data_key(sealed_under(blob))
     return open_sealed(blob, key=key, place=place)
 
 
@@ -136,6 +136,11 @@ def _outer_opened(stored: StoredSecret | None) -> bytes:
     if stored is None:
         raise Unreadable("Nothing is stored.")
     return stored.open_outer()
+
+
+def data_key(key_id: uuid.UUID) -> DataKey:
+    """Return the data key of this id, current or not. One query. Raises ``Unreadable``."""
+    return unwrap(_row_of(key_id))
 
 
 def _row_of(key_id: uuid.UUID) -> DataKeyRow:

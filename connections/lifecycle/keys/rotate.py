@@ -5,15 +5,16 @@ whoever begins again makes no further key for an owner whose key is young, and p
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
 
 from connections.access.sealed_places import SealedPlace, sealed_places
-from connections.access.secrets import SEED_PLACE, current_data_key, key_binding, keyring, open_stored
+from connections.access.secrets import SEED_PLACE, current_data_key, data_key, key_binding, keyring, open_stored
 from connections.database.locks import lock_to_reseal
 from connections.database.pool import short_transaction
 from connections.journal import audit
@@ -29,6 +30,7 @@ from connections.vault.sealing import Unreadable, fingerprint, seal, sealed_unde
 from providers.values import Credential
 
 _PASSES = 3
+_KEYS_HELD = 1000
 
 
 def rotate(
@@ -93,6 +95,7 @@ def _replace(owner: uuid.UUID | None, *, older_than: timedelta, actor: audit.Act
 
 def _reseal(place: SealedPlace, keys: dict[uuid.UUID | None, OpenedKey], pace: Pace) -> Iterator[Progress]:
     progress = Progress(place.name, place.rows().count())
+    opened = lru_cache(maxsize=_KEYS_HELD)(data_key)
     for turn in range(_PASSES):
         left = 0
         for page in place.pages():
@@ -100,7 +103,7 @@ def _reseal(place: SealedPlace, keys: dict[uuid.UUID | None, OpenedKey], pace: P
             for start in range(0, len(due), BATCH):
                 batch = due[start : start + BATCH]
                 pace.take(len(batch))
-                left += _reseal_rows(place, batch, keys, progress)
+                left += _reseal_rows(place, batch, keys, opened, progress)
             if turn == 0:
                 progress.looked += len(page)
             yield progress
@@ -121,14 +124,22 @@ def _is_due(place: SealedPlace, row: Any, keys: dict[uuid.UUID | None, OpenedKey
 
 
 def _reseal_rows(
-    place: SealedPlace, batch: list[Any], keys: dict[uuid.UUID | None, OpenedKey], progress: Progress
+    place: SealedPlace,
+    batch: list[Any],
+    keys: dict[uuid.UUID | None, OpenedKey],
+    opened: Callable[[uuid.UUID], OpenedKey],
+    progress: Progress,
 ) -> int:
-    """Seal these rows under the current keys of their owners. Return how many need a further pass."""
+    """Seal these rows under the current keys of their owners. Return how many need a further pass.
+
+    ``opened`` returns an earlier data key by its id.
+    """
     swaps: dict[Any, Swap] = {}
     for row in batch:
         key, stored = keys[place.owner(row)], getattr(row, place.field)
         try:
-            plaintext = open_stored(stored, place=place.place(row))
+            earlier = opened(sealed_under(stored.open_outer()))
+            plaintext = open_stored(stored, place=place.place(row), key=earlier)
         except Unreadable:
             progress.unreadable += 1
             continue

@@ -121,7 +121,7 @@ class Claim:
     scopes: tuple[str, ...]
     access: Access
     credential: Credential
-    key: DataKey
+    key: DataKey  # under which to seal what the provider answers
     claimed_at: datetime
     claimed_monotonic: float  # taken before the claim began, so that a pause within the claim counts as well
     ends: GrantEnds = field(default_factory=GrantEnds)
@@ -220,6 +220,14 @@ def claim_plainly(connection_ids: Sequence[uuid.UUID], *, trigger: Trigger) -> l
 
 def _claim_from(row: ClaimRow, *, began: float) -> Claim:
     key = unwrap_columns(key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=row.wrapped)
+    sealing_key = key
+    if row.sealing_key_id != row.data_key_id:
+        sealing_key = unwrap_columns(
+            key_id=row.sealing_key_id,
+            tenant_id=row.tenant_id,
+            kek_id=row.sealing_kek_id,
+            wrapped=row.sealing_wrapped,
+        )
     place = credential_place(tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id)
     app = ProviderApp(
         id=row.app_id,
@@ -250,7 +258,7 @@ def _claim_from(row: ClaimRow, *, began: float) -> Claim:
         scopes=tuple(row.scopes),
         access=access,
         credential=credential,
-        key=key,
+        key=sealing_key,
         claimed_at=row.now,
         claimed_monotonic=began,
         ends=GrantEnds(row.refresh_lifetime_seconds, row.refresh_expires_at, row.grant_expires_at),

@@ -25,6 +25,7 @@ WITH due AS (
            version.id AS version_id, version.grant_id, version.secrets, version.scopes,
            version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at,
            data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
+           seals.id AS sealing_key_id, seals.kek_id AS sealing_kek_id, seals.wrapped AS sealing_wrapped,
            app.id AS app_id, app.tenant_id AS app_tenant_id, app.provider, app.name AS app_name, app.auth_style,
            app.client_id, app.secrets AS app_secrets, app.params AS app_params, app.discovered,
            app_key.id AS app_key_id, app_key.kek_id AS app_kek_id, app_key.wrapped AS app_wrapped,
@@ -33,7 +34,8 @@ WITH due AS (
       JOIN connections_tenant AS tenant ON tenant.id = connection.tenant_id
       JOIN connections_providerapp AS app ON app.id = connection.provider_app_id
       JOIN connections_credentialversion AS version ON version.id = connection.current_version_id
-      JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id AND data_key.is_current
+      JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id
+      JOIN connections_datakey AS seals ON seals.tenant_id = connection.tenant_id AND seals.is_current
       LEFT JOIN LATERAL (
            SELECT own.id, own.kek_id, own.wrapped FROM connections_datakey AS own
             WHERE own.is_current AND own.tenant_id = app.tenant_id
@@ -77,7 +79,11 @@ SELECT * FROM due
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """What a refresh needs, and its attempt. ``params``, ``app_params`` and ``discovered`` are JSON texts."""
+    """What a refresh needs, and its attempt. ``params``, ``app_params`` and ``discovered`` are JSON texts.
+
+    ``data_key_id`` opens the version; ``sealing_key_id``, the current one of the tenant, is to seal its successor. They
+    differ while data keys rotate.
+    """
 
     attempt_id: uuid.UUID
     connection_id: uuid.UUID
@@ -91,6 +97,8 @@ class ClaimRow:
     grant_expires_at: datetime | None
     data_key_id: uuid.UUID
     kek_id: str
+    sealing_key_id: uuid.UUID
+    sealing_kek_id: str
     app_id: uuid.UUID
     app_tenant_id: uuid.UUID | None
     provider: str
@@ -104,6 +112,7 @@ class ClaimRow:
     now: datetime
     secrets: bytes = field(repr=False)
     wrapped: bytes = field(repr=False)
+    sealing_wrapped: bytes = field(repr=False)
     app_secrets: bytes | None = field(repr=False)
     app_wrapped: bytes = field(repr=False)
 

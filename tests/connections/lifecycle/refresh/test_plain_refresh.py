@@ -11,6 +11,7 @@ import pytest
 from django.db import connection as database
 from django.db import transaction
 
+from connections.access.secrets import current_data_key, open_credential
 from connections.database.clock import database_now
 from connections.database.locks import lock_connection, lock_free
 from connections.database.pool import release_database, short_transaction
@@ -102,7 +103,7 @@ UNUSUAL: dict[str, Change] = {
     "version left over": _received,
     "client incident": _incident,
     "answer unread": _row(answer_unread_at="2020-01-01T00:00:00Z"),
-    "data key replaced": lambda _: DataKey.objects.update(is_current=False),
+    "no data key to seal with": lambda _: DataKey.objects.update(is_current=False),
 }
 
 
@@ -169,6 +170,19 @@ def exchanged(connection: Connection, *, scopes: tuple[str, ...] | None = None) 
     )
     store_received(sealed)
     return sealed
+
+
+def test_a_successor_is_sealed_under_the_newest_data_key(connection: Connection) -> None:
+    earlier = DataKey.objects.get(tenant=connection.tenant, is_current=True)
+    earlier.give_way()
+    current = current_data_key(connection.tenant_id)
+    age(connection.id, hours=1)
+    assert is_plain(connection), "a rotation is not unusual"
+    sealed = exchanged(connection)
+    assert sealed.data_key_id == current.id != earlier.id
+    assert is_promoted_plainly(sealed)
+    connection.refresh_from_db()
+    assert open_credential(connection, CredentialVersion.objects.get(id=sealed.id)).refresh_token
 
 
 def is_promoted_plainly(sealed: SealedVersion) -> bool:

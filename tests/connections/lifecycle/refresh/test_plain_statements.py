@@ -135,7 +135,16 @@ def test_claims_with_the_current_key_of_the_apps_owner(acme: Tenant, globex: Ten
     row = claimed(connection)
     assert row is not None
     assert row.app_key_id == DataKey.objects.get(tenant=None if is_shared else acme, is_current=True).id
-    assert row.data_key_id == DataKey.objects.get(tenant=acme, is_current=True).id
+    assert row.data_key_id == row.sealing_key_id == DataKey.objects.get(tenant=acme, is_current=True).id
+
+
+def test_claims_what_an_earlier_data_key_has_sealed(acme: Tenant, connection: Connection) -> None:
+    earlier = DataKey.objects.get(tenant=acme, is_current=True)
+    earlier.give_way()
+    current = current_data_key(acme.id)
+    row = claimed(connection)
+    assert row is not None
+    assert (row.data_key_id, row.sealing_key_id) == (earlier.id, current.id)
 
 
 # --- Promotion --------------------------------------------------------------------------------------------------------
