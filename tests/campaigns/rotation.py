@@ -17,6 +17,7 @@ from config.key_files import LOOKS_EVERY_SECONDS
 from config.local.demo.stack import LocalStack
 from config.local.supervisor.state import PROJECT_ROOT
 
+VENDED = "vended"
 # Every process has followed the files by then.
 FOLLOWED_SECONDS = LOOKS_EVERY_SECONDS + 2.5
 
@@ -59,21 +60,23 @@ class Vends:
     def __init__(
         self, stack: LocalStack, populated: dict[str, Any], *, callers: int = 3, pause_seconds: float = 0.0
     ) -> None:
-        self.answers: Counter[int] = Counter()
+        self.answers: Counter[str] = Counter()
         self.seconds: list[float] = []
         self._count, self._callers = len(populated["connections"]), callers
         self._stack, self._populated, self._pause_seconds = stack, populated, pause_seconds
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._vend, args=(start,)) for start in range(callers)]
 
-    def vend(self, session: requests.Session, number: int) -> int:
+    def vend(self, session: requests.Session, number: int) -> str:
+        """Return ``VENDED``, or what the answer says instead."""
         connection = self._populated["connections"][number]
-        return session.post(
+        answer = session.post(
             f"{self._stack.urls['web']}/api/v1/connections/{connection}/credential",
             json={"end_user": f"user-{number}"},
             headers={"Authorization": f"Bearer {self._populated['key']}"},
             timeout=30,
-        ).status_code
+        )
+        return VENDED if answer.status_code == 200 else f"{answer.status_code} {answer.json().get('code')}"
 
     def _vend(self, start: int) -> None:
         with requests.Session() as session:
@@ -85,9 +88,9 @@ class Vends:
                 self.seconds.append(time.monotonic() - began)
                 time.sleep(self._pause_seconds)
 
-    def vend_each(self) -> Counter[int]:
-        """Vend every connection once, and return how often each status was answered."""
-        found: Counter[int] = Counter()
+    def vend_each(self) -> Counter[str]:
+        """Vend every connection once, and return how often each answer came."""
+        found: Counter[str] = Counter()
 
         def vend_from(start: int) -> None:
             with requests.Session() as session:

@@ -7,7 +7,7 @@ import pytest
 
 from config.local.demo.stack import LocalStack
 from providers.sandbox.waiting import until
-from tests.campaigns.rotation import KeyLists, Vends, ended, keys
+from tests.campaigns.rotation import VENDED, KeyLists, Vends, ended, keys
 from tests.campaigns.stacks import populate, running_stack
 from tests.processes.observed import rows
 
@@ -79,8 +79,8 @@ def test_nobody_notices_a_rotation(stack: LocalStack, lists: KeyLists) -> None:
         vended = vends.vend_each()
     ((refreshes,),) = rows(stack, refreshed)
     print(f"{vends.answers.total()} vends and {refreshes} refreshes beside it")
-    assert vended == {200: CONNECTIONS}
-    assert set(vends.answers) == {200}
+    assert vended == {VENDED: CONNECTIONS}
+    assert set(vends.answers) == {VENDED}
     assert refreshes >= CONNECTIONS // 4
     assert rows(stack, "SELECT 1 FROM connections_connection WHERE undecryptable_at IS NOT NULL") == []
     assert rows(stack, "SELECT DISTINCT status FROM connections_connection") == [("active",)]
