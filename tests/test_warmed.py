@@ -22,7 +22,9 @@ def test_a_program_says_and_ends_as_it_would_cold(warmed: Warmed, tmp_path: Path
     file, elsewhere = tmp_path / "program.py", tmp_path / "elsewhere"
     file.write_text(PROGRAM.format(ending=ending))
     elsewhere.mkdir()
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "GIVEN": "é"}
+    # The streams of a warm one are as those of the process that it is forked from.
+    inherited = {name: os.environ.get(name, "") for name in ("PATH", "PYTHONUNBUFFERED")}
+    environment = inherited | {"LC_ALL": "C.UTF-8", "GIVEN": "é"}
     words = [str(file), "--word", "é"]
     cold = subprocess.run(
         [sys.executable, *words],
