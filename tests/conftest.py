@@ -29,7 +29,8 @@ from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
 from tests.services import migrated_database
 from tests.sources import Folder
-from tests.warmed import Warmed
+from tests.warm.imports import PACKAGES
+from tests.warm.start import Warm
 
 # The product makes RSA keys of 3072 bits. To make and to read one takes four times as long as with one of 2048; some
 # are made when a test module is imported, and so this is no fixture.
@@ -111,9 +112,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(scope="session")
-def warmed() -> Iterator[Warmed]:
+def warmed() -> Iterator[Warm]:
     """What runs Python programs that need not import the packages once more."""
-    with Warmed() as process:
+    with Warm(PACKAGES, sets_up=False) as process:
         yield process
 
 

@@ -17,7 +17,7 @@ from config.local.supervisor.attach import published
 from config.local.supervisor.environment import placeholder_settings
 from config.local.supervisor.state import PROJECT_ROOT, locked, make_folder
 from tests.clone import make_clone, unconfigured
-from tests.warmed import Warmed
+from tests.warm.start import Warm
 
 SYSTEM_PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
 CONFIGURED = placeholder_settings()
@@ -60,15 +60,13 @@ def manage(
     clone: Path,
     *words: str,
     state: Path,
-    warmed: Warmed | None = None,
+    warmed: Warm | None = None,
     cwd: Path | None = None,
     **settings: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``manage.py`` with nothing in its environment but ``settings``, by the system's Python or by a warm one."""
     if warmed is not None:
-        return warmed.run(
-            "manage.py", *words, cwd=clone, environment=unconfigured(LATCHKEY_STATE=str(state), **settings)
-        )
+        return warmed.run("manage.py", *words, cwd=clone, env=unconfigured(LATCHKEY_STATE=str(state), **settings))
     return subprocess.run(
         [SYSTEM_PYTHON, "manage.py" if cwd is None else str(clone / "manage.py"), *words],
         cwd=cwd or clone,
@@ -116,36 +114,36 @@ def test_it_is_found_from_anywhere(way: str, made: Path, demo: Path, tmp_path: P
     assert ran.stdout == f"https://demo.example {made / '.venv'}\n", ran.stderr
 
 
-def test_what_is_configured_wins_over_the_demo(made: Path, demo: Path, warmed: Warmed) -> None:
+def test_what_is_configured_wins_over_the_demo(made: Path, demo: Path, warmed: Warm) -> None:
     ran = manage(made, *LOOK, state=demo, warmed=warmed, **CONFIGURED)
     assert (ran.stdout.split()[0], ran.stderr) == (CONFIGURED["PUBLIC_URL"], "")
 
 
-def test_a_single_setting_wins_over_the_demo(made: Path, demo: Path, warmed: Warmed) -> None:
+def test_a_single_setting_wins_over_the_demo(made: Path, demo: Path, warmed: Warm) -> None:
     look = ("shell", "--no-imports", "-c", "from django.conf import settings as s; print(s.TRUSTED_PROXY_COUNT)")
     assert manage(made, *look, state=demo, warmed=warmed, TRUSTED_PROXY_COUNT="7").stdout == "7\n"
 
 
-def test_the_demos_own_database_may_be_named(made: Path, demo: Path, warmed: Warmed) -> None:
+def test_the_demos_own_database_may_be_named(made: Path, demo: Path, warmed: Warm) -> None:
     ran = manage(made, *LOOK, state=demo, warmed=warmed, DATABASE_URL=CONFIGURED["DATABASE_URL"])
     assert ran.stdout.startswith("https://demo.example")
 
 
-def test_half_a_configuration_is_not_filled_up_from_the_demo(made: Path, demo: Path, warmed: Warmed) -> None:
+def test_half_a_configuration_is_not_filled_up_from_the_demo(made: Path, demo: Path, warmed: Warm) -> None:
     line = one_line(manage(made, "check", state=demo, warmed=warmed, DATABASE_URL="postgresql://elsewhere/production"))
     assert "Not set in the environment: SECRET_KEY, FERNET_KEYS, KEK_KEYS, AUDIT_KEYS, REDIS_URL, PUBLIC_URL" in line
     assert "elsewhere" not in line
     assert "DATABASE_URL, which is set, is not that of the running demo" in line
 
 
-def test_half_a_configuration_is_told_as_such(made: Path, state: Path, warmed: Warmed) -> None:
+def test_half_a_configuration_is_told_as_such(made: Path, state: Path, warmed: Warm) -> None:
     half = {name: value for name, value in CONFIGURED.items() if name != "KEK_KEYS"}
     assert "Not set in the environment: KEK_KEYS (" in one_line(
         manage(made, "check", state=state, warmed=warmed, **half)
     )
 
 
-def test_settings_may_be_in_files(made: Path, state: Path, tmp_path: Path, warmed: Warmed) -> None:
+def test_settings_may_be_in_files(made: Path, state: Path, tmp_path: Path, warmed: Warm) -> None:
     files = {}
     for name in ("SECRET_KEY", "FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS", "DATABASE_URL", "REDIS_URL"):
         (tmp_path / name).write_text(CONFIGURED[name] + "\n")
@@ -173,26 +171,26 @@ def test_settings_may_be_in_files(made: Path, state: Path, tmp_path: Path, warme
     ids=str,
 )
 def test_a_wrong_setting_is_told_without_a_traceback(
-    wrong: dict[str, str], made: Path, state: Path, warmed: Warmed
+    wrong: dict[str, str], made: Path, state: Path, warmed: Warm
 ) -> None:
     line = one_line(manage(made, "check", state=state, warmed=warmed, **CONFIGURED | wrong))
     assert "A setting is wrong" in line
     assert "s3cret" not in line
 
 
-def test_without_a_demo_it_says_how_to_start_one(made: Path, state: Path, warmed: Warmed) -> None:
+def test_without_a_demo_it_says_how_to_start_one(made: Path, state: Path, warmed: Warm) -> None:
     line = one_line(manage(made, "providers", "list", state=state, warmed=warmed))
     assert "`make demo` does not run from" in line
     assert str(state) in line
 
 
-def test_a_demo_that_is_starting_is_waited_for(made: Path, state: Path, warmed: Warmed) -> None:
+def test_a_demo_that_is_starting_is_waited_for(made: Path, state: Path, warmed: Warm) -> None:
     make_folder(state)
     with locked(state):
         assert "still starting" in one_line(manage(made, "check", state=state, warmed=warmed))
 
 
-def test_what_a_killed_demo_has_left_is_not_used(made: Path, state: Path, warmed: Warmed) -> None:
+def test_what_a_killed_demo_has_left_is_not_used(made: Path, state: Path, warmed: Warm) -> None:
     make_folder(state)
     with locked(state):
         left = published(state, CONFIGURED)
@@ -203,7 +201,7 @@ def test_what_a_killed_demo_has_left_is_not_used(made: Path, state: Path, warmed
 
 @pytest.mark.parametrize("name", ["", "settings.json"])
 def test_settings_that_somebody_else_could_have_written_are_not_used(
-    name: str, made: Path, demo: Path, warmed: Warmed
+    name: str, made: Path, demo: Path, warmed: Warm
 ) -> None:
     """A folder of a known name in /tmp, say, which another user made first and keeps locked."""
     path = demo / name
@@ -216,13 +214,13 @@ def test_settings_that_somebody_else_could_have_written_are_not_used(
         assert "not yours alone to write" in one_line(manage(made, "check", state=demo, warmed=warmed))
 
 
-def test_a_damaged_record_is_told(made: Path, demo: Path, warmed: Warmed) -> None:
+def test_a_damaged_record_is_told(made: Path, demo: Path, warmed: Warm) -> None:
     (demo / "settings.json").write_text("{")
     assert "is damaged" in one_line(manage(made, "check", state=demo, warmed=warmed))
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("help",), ("providers", "add", "--help"), ("--version",)], ids=str)
-def test_help_needs_no_settings(words: tuple[str, ...], made: Path, state: Path, warmed: Warmed) -> None:
+def test_help_needs_no_settings(words: tuple[str, ...], made: Path, state: Path, warmed: Warm) -> None:
     ran = manage(made, *words, state=state, warmed=warmed)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout

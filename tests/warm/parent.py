@@ -1,4 +1,6 @@
-"""``python -m tests.warm.parent DESCRIPTOR``: import the product, then fork what is ordered at that socket.
+"""``python -m tests.warm.parent DESCRIPTOR SETS_UP MODULE…``: import these, then fork what is ordered at that socket.
+
+With ``SETS_UP`` 1, Django is set up before, and all that is forked has this process's settings.
 
 An order is one message of JSON with three descriptors, the streams of the process; its answer is the process id. What
 is forked is orphaned at once, and so becomes a child of whoever adopts orphans: the one who gave the order.
@@ -12,25 +14,16 @@ import runpy
 import select
 import socket
 import sys
+import threading
+from pathlib import Path
 from typing import Any
 
-# What the processes of a stack import, none of which starts a thread or opens anything. Not the modules that are run.
-_IMPORTED = (
-    *("celery.bin.celery", "celery.bin.worker", "celery.bin.beat", "celery.apps.worker", "celery.apps.beat"),
-    *("celery.worker.components", "celery.worker.strategy", "celery.worker.consumer", "celery.concurrency.thread"),
-    *("kombu.transport.redis", "granian.cli", "granian.server", "psycopg_pool"),
-    *("config.celery", "connections.tasks", "config.web.front", "config.urls", "config.web.request"),
-    *("connections.api.proxy_desk", "connections.api.mcp.first_message", "connections.lifecycle.proxy.carry"),
-    *("django.core.management.commands.migrate", "providers.sandbox.server", "tests.factories"),
-    *("connections.drills.grants", "tests.connections.api.stored"),
-)
 
-
-def main(descriptor: int) -> None:
+def main(descriptor: int, modules: list[str], *, sets_up: bool) -> None:
     """Fork until nobody can give orders any more; in a forked process, run what was ordered."""
     gc.disable()
     with socket.socket(fileno=descriptor) as orders:
-        _import_all()
+        _import(modules, sets_up=sets_up)
         gc.collect()
         gc.freeze()
         order = _serve(orders)
@@ -39,11 +32,10 @@ def main(descriptor: int) -> None:
         _run(order["argv"])
 
 
-def _import_all() -> None:
-    import django
-
-    django.setup(set_prefix=False)
-    for name in _IMPORTED:
+def _import(modules: list[str], *, sets_up: bool) -> None:
+    if sets_up:
+        importlib.import_module("django").setup(set_prefix=False)
+    for name in modules:
         importlib.import_module(name)
 
 
@@ -59,6 +51,7 @@ def _serve(orders: socket.socket) -> "dict[str, Any] | None":
         if not message:
             return None
         order: dict[str, Any] = json.loads(message)
+        assert threading.active_count() == 1, "what other threads hold would be held for ever in a child"
         told, telling = os.pipe()
         if (between := os.fork()) == 0:
             if os.fork() == 0:
@@ -83,6 +76,8 @@ def _settle(order: dict[str, Any], streams: list[int]) -> None:
         os.setsid()
     if order["umask"] >= 0:
         os.umask(order["umask"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
     os.chdir(order["cwd"])
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -91,14 +86,15 @@ def _settle(order: dict[str, Any], streams: list[int]) -> None:
 
 
 def _run(argv: list[str]) -> None:
+    """Be what ``python`` is when it begins with these words."""
     match argv:
         case ["-m", module, *rest]:
-            sys.argv = [module, *rest]
+            sys.argv, sys.path[0] = [module, *rest], str(Path.cwd())
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         case [path, *rest]:
-            sys.argv = [path, *rest]
+            sys.argv, sys.path[0] = [path, *rest], str(Path(path).resolve().parent)
             runpy.run_path(path, run_name="__main__")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[3:], sets_up=sys.argv[2] == "1")

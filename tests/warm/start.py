@@ -1,6 +1,6 @@
 """Starting processes by having them forked: ``with Warm() as warm``, and then ``warm(…)`` like ``subprocess.Popen(…)``.
 
-Linux only. Elsewhere, and for another environment than that of the first call, processes are started as usual.
+Linux only. Elsewhere, and for another environment than that in which Django was set up, they are started as usual.
 """
 
 import ctypes
@@ -10,24 +10,30 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from config.local.supervisor.state import PROJECT_ROOT
+from tests.warm.imports import STACK
 
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 class Warm:
-    """Starts the processes of one environment. The parent is started by the first call, and ends with the block.
+    """Starts processes whose imports are done. Their parent is started by the first call, and ends with the block.
 
-    Threads may share it. A command line is that of a script, or of a module (``-m``).
+    It imports ``modules``. With ``sets_up`` it sets Django up as well, in the environment ``env`` (None: that of the
+    first process), and serves that environment alone. Threads may share it. A command line is that of a script, or of a
+    module (``-m``).
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, modules: Iterable[str] = STACK, *, sets_up: bool = True, env: Mapping[str, str] | None = None
+    ) -> None:
+        self._modules, self._sets_up = tuple(modules), sets_up
         self._lock = threading.Lock()
-        self._environment: dict[str, str] | None = None
+        self._environment = None if env is None else dict(env)
         self._parent: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
 
@@ -46,22 +52,48 @@ class Warm:
     def __call__(self, argv: Any, *, env: Mapping[str, str], **options: Any) -> "subprocess.Popen[Any]":
         """Start a process. Options are those of ``subprocess.Popen``."""
         with self._lock:
-            if not sys.platform.startswith("linux") or self._environment not in (None, dict(env)):
+            is_other = self._sets_up and self._environment not in (None, dict(env))
+            if is_other or not sys.platform.startswith("linux"):
                 return subprocess.Popen(argv, env=env, **options)
             if self._orders is None:
-                self._start(dict(env))
+                self._start(dict(env) if self._sets_up else dict(os.environ))
             return _Forked(argv, self._orders, env=env, **options)
+
+    def run(
+        self,
+        *words: str | Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path = PROJECT_ROOT,
+        seconds: float = 180,
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run ``python WORDS`` and return what came of it. Raises ``subprocess.TimeoutExpired``, having killed it.
+
+        Without ``env``, in the environment in which Django was set up, else in that of this process.
+        """
+        argv = [sys.executable, *map(str, words)]
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with self(argv, env=env or self._environment or os.environ, cwd=cwd, text=True, **pipes) as process:
+            try:
+                said = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(argv, process.returncode, *said)
 
     def _start(self, environment: dict[str, str]) -> None:
         with _guard:
             _running.add(self)
             _adopt_orphans()
-        self._environment = environment
+        self._environment = environment if self._sets_up else None
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-m", "tests.warm.parent", str(theirs.fileno())]
+            words = ["-m", "tests.warm.parent", str(theirs.fileno()), str(int(self._sets_up)), *self._modules]
             self._parent = subprocess.Popen(
-                command, cwd=PROJECT_ROOT, env=environment, pass_fds=[theirs.fileno()], start_new_session=True
+                [sys.executable, *words],
+                cwd=PROJECT_ROOT,
+                env=environment,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
             )
 
 
@@ -81,6 +113,7 @@ class _Forked(subprocess.Popen[Any]):
         assert not pass_fds and not preexec_fn and self._orders is not None
         order = {
             "argv": [os.fspath(one) for one in args[1:]],
+            "environment": dict(env),
             "cwd": os.fspath(cwd or Path.cwd()),
             "umask": umask,
             "is_leader": bool(start_new_session),

@@ -25,15 +25,15 @@ from connections.management.commands.drill import document_of
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.waiting import until
 from tests.connections.lifecycle.sessions import session
-from tests.warmed import Warmed
+from tests.warm.start import Warm
 
 ROOT = Path(__file__).resolve().parents[3]
 # Each scenario is a test in tests/faults; these show that the command plays them, in processes and threads of its own.
 QUICK = ("redelivered", "killed-stored", "database-cut", "corrupt-row-swept")
 
 
-def drill(warmed: Warmed, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return warmed.run("manage.py", "drill", *arguments, environment=os.environ | environment)
+def drill(warmed: Warm, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return warmed.run("manage.py", "drill", *arguments, env=os.environ | environment)
 
 
 def drill_databases(*, of: str = "") -> set[str]:
@@ -50,7 +50,7 @@ def tables() -> Any:
         return connected.execute("SELECT count(*) FROM information_schema.tables").fetchone()
 
 
-def test_keeps_its_promises_and_leaves_nothing_behind(warmed: Warmed) -> None:
+def test_keeps_its_promises_and_leaves_nothing_behind(warmed: Warm) -> None:
     before, touched = drill_databases(), tables()
     ran = drill(warmed, "--json", "--only", *QUICK)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -85,7 +85,7 @@ def test_ctrl_c_drops_the_database() -> None:
     assert not database & drill_databases()
 
 
-def test_a_role_that_may_not_create_databases_is_told_so(warmed: Warmed) -> None:
+def test_a_role_that_may_not_create_databases_is_told_so(warmed: Warm) -> None:
     url = urlsplit(os.environ["DATABASE_URL"])
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connected:
         connected.execute("DROP ROLE IF EXISTS drill_nobody")
@@ -101,11 +101,11 @@ def test_a_role_that_may_not_create_databases_is_told_so(warmed: Warmed) -> None
     assert "Traceback" not in ran.stderr
 
 
-def test_an_unknown_drill_is_a_usage_error(warmed: Warmed) -> None:
+def test_an_unknown_drill_is_a_usage_error(warmed: Warm) -> None:
     assert drill(warmed, "--only", "nonsense").returncode == 2
 
 
-def test_a_broken_promise_is_told_as_such_and_the_exit_code_says_so(warmed: Warmed) -> None:
+def test_a_broken_promise_is_told_as_such_and_the_exit_code_says_so(warmed: Warm) -> None:
     # Without Redis nothing that one refresh learns reaches the next: this promise does not hold, the other one does.
     names = ("redelivered", "rate-limited-app")
     ran = drill(warmed, "--only", *names, REDIS_URL="redis://127.0.0.1:1/0")

@@ -25,7 +25,7 @@ from config.local.supervisor.state import PROJECT_ROOT
 from connections.management.doctor import storage
 from connections.management.doctor.findings import Level
 from tests.campaigns.stacks import database, populate, stack_to_break
-from tests.warmed import Warmed
+from tests.warm.start import Warm
 
 _NOWHERE = "127.0.0.1:9"
 _FIGURES = (
@@ -56,9 +56,9 @@ class Installation:
     """A sound one: a stack, and the environment in which the command is run."""
 
     stack: LocalStack
-    packages: Warmed
+    packages: Warm
     environment: dict[str, str] = field(default_factory=dict)
-    settings: Warmed | None = None
+    settings: Warm | None = None
     worker: "psycopg.Connection[Any] | None" = None
 
     def has_worker(self, *, runs: bool) -> None:
@@ -79,7 +79,7 @@ class Installation:
     def doctor(self, *options: str, **changes: str) -> "subprocess.CompletedProcess[str]":
         """Run the command with ``changes`` to its environment."""
         if changes or self.settings is None:
-            return self.packages.run("manage.py", "doctor", *options, environment=self.whole_environment | changes)
+            return self.packages.run("manage.py", "doctor", *options, env=self.whole_environment | changes)
         return self.settings.run("manage.py", "doctor", *options)
 
     @property
@@ -98,7 +98,7 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory, warmed: Warmed) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, warmed: Warm) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("doctor")
     with stack_to_break(folder / "stack", "sandbox", durable=True) as stack:
         populate(stack, 2)
@@ -119,7 +119,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, warmed: Warmed) -> It
         sound.sql(_FIGURES, "1 minute")
         sound.has_worker(runs=True)
         has = ("connections.management.commands.doctor", "config.urls")
-        with Warmed(has, environment=sound.whole_environment, sets_up_django=True) as sound.settings:
+        with Warm(has, env=sound.whole_environment) as sound.settings:
             yield sound
         sound.has_worker(runs=False)
 

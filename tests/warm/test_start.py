@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warmed import Warmed
+from tests.warm.start import Warm
 
 PROGRAM = """
 import os, sys
@@ -18,7 +18,7 @@ sys.stderr.write("told")
 
 
 @pytest.mark.parametrize("ending", ["", "sys.exit(3)", "sys.exit('why')", "os.kill(os.getpid(), 9)", "os._exit(7)"])
-def test_a_program_says_and_ends_as_it_would_cold(warmed: Warmed, tmp_path: Path, ending: str) -> None:
+def test_a_program_says_and_ends_as_it_would_cold(warmed: Warm, tmp_path: Path, ending: str) -> None:
     file, elsewhere = tmp_path / "program.py", tmp_path / "elsewhere"
     file.write_text(PROGRAM.format(ending=ending))
     elsewhere.mkdir()
@@ -35,14 +35,14 @@ def test_a_program_says_and_ends_as_it_would_cold(warmed: Warmed, tmp_path: Path
         text=True,
         check=False,
     )
-    warm = warmed.run(*words, environment=environment, cwd=elsewhere)
+    warm = warmed.run(*words, env=environment, cwd=elsewhere)
     assert (warm.returncode, warm.stdout, warm.stderr) == (cold.returncode, cold.stdout, cold.stderr)
 
 
-def test_one_that_takes_too_long_is_killed_and_the_next_one_runs(warmed: Warmed, tmp_path: Path) -> None:
+def test_one_that_takes_too_long_is_killed_and_the_next_one_runs(warmed: Warm, tmp_path: Path) -> None:
     file = tmp_path / "program.py"
     file.write_text("import time; time.sleep(600)")
-    with pytest.raises(TimeoutError):
+    with pytest.raises(subprocess.TimeoutExpired):
         warmed.run(file, seconds=0.1)
     file.write_text("print('here')")
     assert warmed.run(file).stdout == "here\n"
