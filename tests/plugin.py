@@ -30,7 +30,7 @@ _LONG = (
     *("connections/admin/", "connections/api/"),
 )
 # Folders whose files share a stack, and so a worker. Their fixtures are those of a package.
-_SHARED = ("tests/browser/widget/", "tests/browser/demo/")
+_SHARED = ("tests/browser/widget/",)
 
 _running: list[Services] = []
 
