@@ -3,9 +3,13 @@
 A case is not plain if ``claim`` has a rule for it: a leftover attempt or version, a doubt, an incident, a switch, a
 backoff, a quarantine, a client that registered itself. Then nothing is inserted for it, and ``claim`` decides. There
 are two statements because the second has to see what other transactions committed while the first was getting its locks
-(``locks.lock_free``). Each connection is looked up by itself, so that a plan never depends on how many there are.
+(``locks.lock_free``). Each connection is looked up by itself, so that a plan never depends on how many there are. They
+are given as JSON, of which PostgreSQL expects the same number of rows whatever it holds. Given as an array, one alone
+would look cheaper than the plan for any number, and PostgreSQL would plan anew at each claim: two thirds of its time
+for a refresh.
 """
 
+import json
 import uuid
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +23,7 @@ from connections.models.switches import KILL_SWITCH, PAUSE
 _STATEMENT = f"""
 WITH due AS (
     SELECT wanted.attempt_id, plain.*
-      FROM unnest(%(connection_ids)s::uuid[], %(attempt_ids)s::uuid[]) AS wanted (connection_id, attempt_id)
+      FROM json_to_recordset(%(wanted)s::json) AS wanted (connection_id uuid, attempt_id uuid)
      CROSS JOIN LATERAL (
     SELECT connection.id AS connection_id, connection.tenant_id, connection.params,
            version.id AS version_id, version.grant_id, version.secrets, version.scopes,
@@ -130,8 +134,7 @@ def insert_plain_claims(
     One statement. Call it with the connections' rows locked.
     """
     parameters = {
-        "connection_ids": list(connection_ids),
-        "attempt_ids": [uuid.uuid4() for _ in connection_ids],
+        "wanted": json.dumps([{"connection_id": str(one), "attempt_id": str(uuid.uuid4())} for one in connection_ids]),
         "trigger": trigger,
         "claimed_by": claimed_by,
         "claimant_key": claimant_key,
