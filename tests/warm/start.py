@@ -125,7 +125,8 @@ class _Forked(subprocess.Popen[Any]):
             raise RuntimeError("The parent of warm processes has ended.")
         self.pid = int(answer)
         self._child_created = True
-        self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
+        close_pipes = self._close_pipe_fds  # type: ignore[attr-defined] # typeshed leaves this method out
+        close_pipes(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)
 
 
 _guard = threading.Lock()
