@@ -20,6 +20,7 @@ from config.hidden import HiddenUrl
 from config.key_files import KeyFiles
 from config.public_urls import origin_of, read_public_urls
 from config.schedule import beat_schedule
+from connections.database.sessions import Session
 from connections.valkey import watched
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -177,6 +178,8 @@ if pool_size := env.count("DATABASE_POOL_SIZE", default=8):
 
 # Behind a pooler that gives each transaction another session (PgBouncer in transaction mode), none may keep anything.
 DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
+if pool_size and not DATABASE_POOLED:
+    DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = Session
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
 # Past that pooler, for the one connection of each process that holds its lock.
 _direct = env.str("DATABASE_DIRECT_URL", default="")

@@ -3,7 +3,7 @@
 - ``clock``: the one clock; ``locks``: every row lock, and their order
 - ``settled``: up to which id a table has all its rows
 - ``pool``: short transactions, and the connection that is given back before HTTP
-- ``prepared``: statements that are parsed once and go past the ORM
+- ``prepared``: statements that are parsed once and go past the ORM; ``sessions``: in which they are planned once
 
 Detours
 =======

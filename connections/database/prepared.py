@@ -1,9 +1,9 @@
 """Prepared statements, for the few hot paths where building a query would cost more than running it.
 
 Django leaves server-side preparation off. Each statement here asks for it, so PostgreSQL plans the statement once for
-each database connection. Behind a pooler that shares sessions none is prepared. Placeholders are numbered once for each
-statement: psycopg would look for them again at each use of one with more than 4096 characters. Errors are the same
-Django exceptions that the ORM raises.
+each session of the pool (``sessions``). Behind a pooler that shares sessions none is prepared. Placeholders are
+numbered once for each statement: psycopg would look for them again at each use of one with more than 4096 characters.
+Errors are the same Django exceptions that the ORM raises.
 """
 
 import re

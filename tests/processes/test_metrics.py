@@ -54,6 +54,7 @@ def stack(folder: Path, port: int) -> Iterator[LocalStack]:
         "LATCHKEY_ALIVE_FILE": str(folder / "alive"),
     }
     with running_stack(folder / "stack", "web", "worker", "beat", "sandbox", **told) as running:
+        until((folder / "alive").exists, "a worker that takes tasks, and answers at its port")
         yield running
 
 
