@@ -1,6 +1,7 @@
 """The database as the rooms use it: its clock, its locks, its transactions and its prepared statements.
 
 - ``clock``: the one clock; ``locks``: every row lock, and their order
+- ``claims``: which worker goes on with a row for longer than a transaction lasts
 - ``settled``: up to which id a table has all its rows
 - ``pool``: short transactions, and the connection that is given back before HTTP
 - ``prepared``: statements that are parsed once and go past the ORM; ``sessions``: in which they are planned once

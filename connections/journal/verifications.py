@@ -6,15 +6,15 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 
+from connections.database.claims import claim, give_back, is_free
 from connections.journal import audit, notices
 from connections.journal.sealing import last_seal
 from connections.journal.verify import count_unsealed, verify_chain
 from connections.models import AuditVerification
 
 _RUN_SECONDS = 15.0
-_CLAIM = timedelta(seconds=60)
 _EACH = timedelta(days=1)
 KEPT = timedelta(days=90)
 
@@ -66,12 +66,11 @@ def continue_verifications(*, now: datetime, seconds: float = _RUN_SECONDS) -> N
         order_verification(now=now)
     AuditVerification.objects.filter(finished_at__lt=now - KEPT).delete()
     give_up_at = time.monotonic() + seconds
-    free = AuditVerification.objects.filter(Q(claimed_until=None) | Q(claimed_until__lt=now), finished_at=None)
-    for run in list(free.order_by("ordered_at")):
-        claim = AuditVerification.objects.filter(Q(claimed_until=None) | Q(claimed_until__lt=now), id=run.id)
-        if time.monotonic() < give_up_at and claim.update(claimed_until=now + _CLAIM):
+    for run in list(AuditVerification.objects.filter(is_free(now=now), finished_at=None).order_by("ordered_at")):
+        row = AuditVerification.objects.filter(id=run.id)
+        if time.monotonic() < give_up_at and (until := claim(row, now=now)):
             _go_on(run, now=now, give_up_at=give_up_at)
-            AuditVerification.objects.filter(id=run.id).update(claimed_until=None)
+            give_back(row, until=until)
 
 
 def _go_on(run: AuditVerification, *, now: datetime, give_up_at: float) -> None:

@@ -5,8 +5,8 @@ import uuid
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Q
 
+from connections.database.claims import claim, give_back, is_free
 from connections.database.locks import lock_import
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
@@ -19,7 +19,6 @@ from connections.refusals import NotFound
 
 BEAT_SECONDS = 25.0
 PARTS_COME_WITHIN = timedelta(days=1)
-_CLAIM = timedelta(seconds=60)
 _PAUSE_SECONDS = 1.0
 _BAD = ("exists", "already_imported")  # no reason to store nothing at all
 
@@ -30,14 +29,14 @@ def continue_imports(*, now: datetime) -> int:
     """Go on with the imports that the workers run, for 25 s at the most. Return how many have ended. HTTP."""
     give_up_at = time.monotonic() + BEAT_SECONDS
     _end_abandoned(now=now)
-    under_way = ImportRun.objects.filter(Q(claimed_until=None) | Q(claimed_until__lt=now), finished_at=None)
+    under_way = ImportRun.objects.filter(is_free(now=now), finished_at=None)
     ready = under_way.filter(in_background=True).exclude(state=ImportState.READING).order_by("created_at")
     ended = 0
     for run_id in list(ready.values_list("id", flat=True)):
-        claim = ImportRun.objects.filter(Q(claimed_until=None) | Q(claimed_until__lt=now), id=run_id)
-        if time.monotonic() < give_up_at and claim.update(claimed_until=now + _CLAIM):
+        row = ImportRun.objects.filter(id=run_id)
+        if time.monotonic() < give_up_at and (until := claim(row, now=now)):
             run = go_on(run_id, give_up_at=give_up_at, waits=False)
-            ImportRun.objects.filter(id=run_id).update(claimed_until=None)
+            give_back(row, until=until)
             ended += run.finished_at is not None
     return ended
 

@@ -20,9 +20,10 @@ import structlog
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, transaction
 from django.db import connection as database
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 
+from connections.database.claims import claim, give_back, is_free
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, replace_broken_connections, short_transaction
 from connections.dispatch import Task, count_waiting
@@ -37,7 +38,6 @@ from connections.refusals import Refusal
 
 KEPT = timedelta(days=90)
 _RUN_SECONDS = 25.0
-_CLAIM = timedelta(seconds=60)
 _TURN = 50  # rows of one job before another has its turn
 _MOST_WAITING = 100
 _QUEUES = {BulkAct.REFRESH: Task.REFRESH, BulkAct.PROBE: Task.PROBE}
@@ -139,29 +139,28 @@ def counts_of(jobs: Sequence[BulkJob]) -> dict[uuid.UUID, dict[str, int]]:
 def continue_bulk(*, now: datetime, seconds: float = _RUN_SECONDS) -> None:
     """Go on with the jobs that are under way, in turns, for so long at the most. Deletes jobs of long ago."""
     BulkJob.objects.filter(finished_at__lt=now - KEPT).delete()
-    give_up_at, claim = time.monotonic() + seconds, now + _CLAIM
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    under_way = BulkJob.objects.filter(free, finished_at=None).order_by("ordered_at")
-    claimed = [job for job in under_way if BulkJob.objects.filter(free, id=job.id).update(claimed_until=claim)]
+    give_up_at = time.monotonic() + seconds
+    under_way = BulkJob.objects.filter(is_free(now=now), finished_at=None).order_by("ordered_at")
+    claims = [(job, claim(BulkJob.objects.filter(id=job.id), now=now)) for job in under_way]
+    claimed = [(job, until) for job, until in claims if until is not None]
     try:
-        left = list(claimed)
+        left = claimed
         while left and time.monotonic() < give_up_at:
-            left = [job for job in left if _goes_on(job, claim=claim, give_up_at=give_up_at)]
+            left = [(job, until) for job, until in left if _goes_on(job, until=until, give_up_at=give_up_at)]
     finally:
-        # Those alone that are still this worker's: after a long pause another may have claimed them.
-        ours = BulkJob.objects.filter(id__in=[job.id for job in claimed], claimed_until=claim)
-        ours.update(claimed_until=None)
+        for job, until in claimed:
+            give_back(BulkJob.objects.filter(id=job.id), until=until)
 
 
-def _goes_on(job: BulkJob, *, claim: datetime, give_up_at: float) -> bool:
+def _goes_on(job: BulkJob, *, until: datetime, give_up_at: float) -> bool:
     try:
-        return _take_turn(job, claim=claim, give_up_at=give_up_at)
+        return _take_turn(job, until=until, give_up_at=give_up_at)
     except Exception as error:  # noqa: BLE001 (the other jobs go on; this one is tried again by the next run)
         logger.error("bulk_turn_failed", job=str(job.id), act=job.act, error=type(error).__name__)
         return False
 
 
-def _take_turn(job: BulkJob, *, claim: datetime, give_up_at: float) -> bool:
+def _take_turn(job: BulkJob, *, until: datetime, give_up_at: float) -> bool:
     """Settle some rows. Return whether the job can go on at once."""
     job.refresh_from_db(fields=["cancelled_at"])
     if job.cancelled_at is not None:
@@ -184,8 +183,8 @@ def _take_turn(job: BulkJob, *, claim: datetime, give_up_at: float) -> bool:
     for row in rows:
         if time.monotonic() > give_up_at:
             return False
-        if not _begin(row, claim=claim):
-            return BulkJob.objects.filter(id=job.id, claimed_until=claim).exists()
+        if not _begin(row, until=until):
+            return BulkJob.objects.filter(id=job.id, claimed_until=until).exists()
         told, facts = _outcome(act, row, actor)
         BulkRow.objects.filter(id=row.id).update(
             code=told.code[:40] or "done", is_success=told.is_success, detail=told.detail[:300], facts=facts
@@ -193,9 +192,9 @@ def _take_turn(job: BulkJob, *, claim: datetime, give_up_at: float) -> bool:
     return True
 
 
-def _begin(row: BulkRow, *, claim: datetime) -> bool:
+def _begin(row: BulkRow, *, until: datetime) -> bool:
     """Mark that the act on ``row`` begins. Return False if the job was cancelled, or is another worker's now."""
-    to_do = BulkRow.objects.filter(id=row.id, job__cancelled_at=None, job__claimed_until=claim)
+    to_do = BulkRow.objects.filter(id=row.id, job__cancelled_at=None, job__claimed_until=until)
     return bool(to_do.update(begun_at=Now()))
 
 
