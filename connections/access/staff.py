@@ -6,7 +6,7 @@ belongs to no tenant, such as a provider app that all tenants share.
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model, QuerySet
@@ -95,8 +95,3 @@ def visible(user: Staff | None, rows: QuerySet[_Row]) -> QuerySet[_Row]:
 def is_limited(user: Staff | None) -> bool:
     """Whether ``user`` sees some tenants only. One query for each request."""
     return limit_of(user) is not None
-
-
-def may_see(user: Staff | None, row: Any) -> bool:
-    """Whether ``user`` may see this one row. A query where ``user`` is limited."""
-    return limit_of(user) is None or visible(user, type(row)._default_manager.filter(pk=row.pk)).exists()

@@ -197,9 +197,6 @@ def _vouch(request: HttpRequest, row: ApiClient) -> Told:
     return Told(lifted, "vouched", "You vouch for it: it works as before." if lifted else "It was not restricted.")
 
 
-_OF_KEYS: Any = {"has_own_page": True, "permission": MAY_ISSUE, "needs_proof": True}
-
-
 class _Counted(TypedDict):
     usable_keys: int
 

@@ -5,9 +5,7 @@ five minutes, at the address where it was done. Logging in is no proof.
 """
 
 import time
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
@@ -67,18 +65,6 @@ def page_that_proves(request: HttpRequest, next_url: str) -> HttpResponse:
     if not page:
         raise PermissionDenied
     return HttpResponseRedirect(page)
-
-
-def proven_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Serve ``view`` to operators who have proven themselves; the others are asked first."""
-
-    @wraps(view)
-    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if is_proven(request):
-            return view(request, *args, **kwargs)
-        return page_that_proves(request, request.get_full_path())
-
-    return asked
 
 
 def with_request(form: type[F], request: HttpRequest) -> type[F]:

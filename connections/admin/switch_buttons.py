@@ -45,10 +45,6 @@ def pause_buttons(asks: str = "") -> tuple[Button[Any], Button[Any]]:
     )
 
 
-def _is_on(row: Any) -> bool:
-    return row.suspended_at is None
-
-
 def _suspend(request: HttpRequest, row: Any) -> Told:
     changed = switches.suspend(row, now=database_now(), actor=operator_behind(request))
     return Told(changed, "suspended", "Suspended: in force from the next vend on." if changed else _ALREADY)

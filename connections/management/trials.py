@@ -5,6 +5,7 @@ Owns the choice of the dialect and the words about what was proven; ``providers.
 
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from connections.management.operator_command import text_from
 from connections.management.output import Answer
 from providers.catalog.loader import UnknownProvider, entry, load_entry, meant_by
 from providers.catalog.schema import CatalogEntry
+from providers.dialects.connecting import Disagreement
 from providers.dialects.fixture import Fixture, fixture_of, fixtures
+from providers.dialects.life import style_of
 from providers.dialects.questions import KIND_OF, questions
 from providers.dialects.trial import Trial, unproven
 
@@ -97,10 +100,10 @@ def _known(described: CatalogEntry, style: str) -> list[Fixture]:
     found = []
     for slug, fixture in fixtures().items():
         owner, named = meant_by(fixture.entry or slug)
-        if owner == described.slug and fixture.kind == KIND_OF[style]:
-            named = named or meant_by(slug)[1]
-            by_kind = [one for one in described.auth_styles if KIND_OF[one] == fixture.kind]
-            if style == (named or by_kind[0]):
+        if owner != described.slug or fixture.kind != KIND_OF[style]:
+            continue
+        with suppress(Disagreement):  # an alias may name a style that this edition of the entry lacks
+            if style == style_of(described, fixture, named or meant_by(slug)[1]):
                 found.append(fixture)
     return found
 
