@@ -33,6 +33,7 @@ from connections.lifecycle.webhooks.content import CONTENT_STAYS
 from connections.lifecycle.webhooks.missed import note_missed
 from connections.models import (
     OPEN_STATES,
+    SESSION_ENDED,
     AppKey,
     Approval,
     AttemptState,
@@ -54,7 +55,6 @@ from connections.models import (
     ReceivedPush,
     RefreshAttempt,
     Revocation,
-    SessionState,
     Status,
     Tenant,
     UsedAssertion,
@@ -155,7 +155,7 @@ _KINDS: dict[str, Callable[[datetime], _Kind | _Events]] = {
     "events": _Events,
     "webhook_deliveries": lambda moment: _Kind(WebhookDelivery.objects.filter(ended_at__lt=moment), by="ended_at"),
     "connect_sessions": lambda moment: _Kind(
-        ConnectSession.objects.filter(state__in=(SessionState.COMPLETED, SessionState.FAILED), expires_at__lt=moment),
+        ConnectSession.objects.filter(state__in=SESSION_ENDED, expires_at__lt=moment),
         by="expires_at",
     ),
     "incidents": lambda moment: _Kind(Incident.objects.filter(closed_at__lt=moment), by="closed_at"),

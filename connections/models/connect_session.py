@@ -15,7 +15,15 @@ from connections.models.kinds import Binding, OwnerKind
 from connections.models.management_session import ManagementSession
 from connections.models.provider_app import ProviderApp
 from connections.models.registered_client import RegisteredClient
-from connections.models.states import AWAITING_WORD, IN_BROWSER, SESSION_MAY_BECOME, UNFINISHED, SessionState, Status
+from connections.models.states import (
+    AWAITING_WORD,
+    IN_BROWSER,
+    SESSION_MAY_BECOME,
+    SESSION_OPEN,
+    UNFINISHED,
+    SessionState,
+    Status,
+)
 from connections.models.tenant import Tenant
 
 EXCHANGE_LIMIT = timedelta(seconds=60)  # an older exchange has died, or nobody waits for it any more
@@ -190,6 +198,14 @@ class ConnectSession(models.Model):
     def has_died(self, *, now: datetime) -> bool:
         """Whether its exchange began so long ago that the process is dead or its caller no longer waits."""
         return _is_past(self.exchange_started_at, now=now - EXCHANGE_LIMIT)
+
+    def is_being_exchanged(self, *, now: datetime) -> bool:
+        """Whether a process is exchanging what it holds: that one's answer may still come."""
+        return self.state == SessionState.EXCHANGING and not self.has_died(now=now)
+
+    def may_end(self, *, now: datetime) -> bool:
+        """Whether it has not ended, and may: no answer of a provider is on its way to it."""
+        return self.state in SESSION_OPEN and not self.is_being_exchanged(now=now)
 
     def is_overdue(self, *, now: datetime) -> bool:
         """Whether the time to finish, confirm or choose is over, or a dead exchange left nothing to go on from."""

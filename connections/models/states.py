@@ -117,3 +117,6 @@ IN_BROWSER = (SessionState.STARTED, SessionState.AUTHORIZING)
 AWAITING_WORD = (SessionState.HELD, SessionState.CHOOSING)
 # Used in a browser, and neither completed nor failed yet.
 UNFINISHED = (*IN_BROWSER, SessionState.HELD, SessionState.EXCHANGING, SessionState.CHOOSING)
+# Opened in a browser or not, it may still connect something; and it never will any more.
+SESSION_OPEN = (SessionState.CREATED, *UNFINISHED)
+SESSION_ENDED = (SessionState.COMPLETED, SessionState.FAILED)

@@ -77,7 +77,7 @@ def stands_against(session: ConnectSession, *, now: datetime) -> SessionUnusable
     """Return the refusal if ``session`` may not be exchanged now, else None. No I/O."""
     if session.is_overdue(now=now):
         return SessionUnusable(Failure.EXPIRED, "This came too late: let the end user connect again.")
-    if session.state == SessionState.EXCHANGING and not session.has_died(now=now):
+    if session.is_being_exchanged(now=now):
         return under_way()
     if session.state not in (SessionState.HELD, SessionState.EXCHANGING, SessionState.CHOOSING):
         failure = session.failure or Failure.USED

@@ -6,6 +6,7 @@ Changes: connections, credential versions, data keys, and every table of a tenan
 
 - ``disconnect``: stops the vends; ``revoke``: asks the provider; ``revocation_proof``: proves that the provider did it
 - ``given_up``: tells of revocations that the provider did not do
+- ``end_sessions``: ends connect sessions, except where an answer is on its way
 - ``siblings``: other connections that a revocation would end as well
 - ``offboard``: ends what an end user has who leaves; ``belongings``: what that is; ``forget``: erases them
 - ``delete_tenant``: destroys everything that belongs to a tenant · ``batches``: deletes many rows, a few at a time

@@ -2,16 +2,15 @@
 
 import uuid
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from connections.models import (
     LIVE,
-    UNFINISHED,
+    SESSION_OPEN,
     AccessGrant,
     Connection,
     ConnectSession,
     OwnerKind,
-    SessionState,
     Status,
     SubjectKind,
 )
@@ -45,9 +44,7 @@ def grants_by(tenant_id: uuid.UUID, end_user: str) -> AccessGrantQuerySet:
 
 def open_sessions_of(tenant_id: uuid.UUID, end_user: str) -> QuerySet[ConnectSession]:
     """Return their connect sessions that have not ended."""
-    return ConnectSession.objects.filter(
-        Q(state__in=(SessionState.CREATED, *UNFINISHED)), tenant_id=tenant_id, end_user=end_user
-    )
+    return ConnectSession.objects.filter(state__in=SESSION_OPEN, tenant_id=tenant_id, end_user=end_user)
 
 
 def has_anything(tenant_id: uuid.UUID, end_user: str) -> bool:

@@ -21,16 +21,17 @@ import structlog
 from django.db.models import Count, Model, ProtectedError, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Least
 
-from connections.database.locks import RowCheck, lock_session, lock_to_compare
+from connections.database.locks import RowCheck, lock_to_compare
 from connections.database.pool import LockTimeout, short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.promote import SECRETS_KEPT
 from connections.lifecycle.end.batches import delete_in_batches
 from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.end.end_sessions import end_sessions
 from connections.models import (
     EXCHANGE_LIMIT,
-    UNFINISHED,
+    SESSION_OPEN,
     AccessGrant,
     ActivityFigures,
     ApiClient,
@@ -58,7 +59,6 @@ from connections.models import (
 )
 from connections.models.bundle import has_moved
 from connections.models.data_key import SHREDDED
-from connections.models.failures import Failure
 from connections.refusals import NotFound
 
 logger = structlog.get_logger(__name__)
@@ -159,7 +159,7 @@ def continue_deletion(tenant_id: uuid.UUID, *, now: datetime, give_up_at: float 
     if tenant.shred_at is None:
         raise ValueError("The deletion of this tenant was not ordered.")
     if tenant.shred_at > now:
-        _end_sessions(tenant, now=now, give_up_at=give_up_at)
+        end_sessions(_open_sessions(tenant), now=now, give_up_at=give_up_at)
         _disconnect(tenant, now=now, give_up_at=give_up_at)
         _registered(tenant).filter(Q(claimed_until=None) | Q(claimed_until__lte=now), replaced_at=None).update(
             replaced_at=now, renew_at=None
@@ -178,22 +178,8 @@ def _progress(tenant: Tenant) -> Deletion:
     return Deletion(tenant.slug, tenant.shred_at, connections=left.count(), revoking=revoking)
 
 
-def _end_sessions(tenant: Tenant, *, now: datetime, give_up_at: float) -> None:
-    """End the tenant's connect sessions and destroy what they hold, except those whose exchange is under way."""
-    ids = _open_sessions(tenant).values_list("id", flat=True)
-    for session_id in list(ids):
-        if time.monotonic() > give_up_at:
-            return
-        with suppress(LockTimeout), short_transaction():
-            session = lock_session(id=session_id)
-            if session is None or session.state in (SessionState.COMPLETED, SessionState.FAILED):
-                continue
-            if session.state != SessionState.EXCHANGING or session.has_died(now=now):
-                session.fail(Failure.SUSPENDED)
-
-
 def _open_sessions(tenant: Tenant) -> QuerySet[ConnectSession]:
-    return ConnectSession.objects.filter(tenant=tenant, state__in=(SessionState.CREATED, *UNFINISHED)).order_by("id")
+    return ConnectSession.objects.filter(tenant=tenant, state__in=SESSION_OPEN)
 
 
 def _disconnect(tenant: Tenant, *, now: datetime, give_up_at: float) -> None:

@@ -19,7 +19,7 @@ import structlog
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
-from connections.database.locks import lock_connection, lock_offboarding, lock_session
+from connections.database.locks import lock_connection, lock_offboarding
 from connections.database.pool import LockTimeout, short_transaction
 from connections.journal import audit, events
 from connections.lifecycle.credentials.subject_tokens import forget_tokens_of_end_user
@@ -33,6 +33,7 @@ from connections.lifecycle.end.belongings import (
     shared_of,
 )
 from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.end.end_sessions import end_sessions
 from connections.lifecycle.end.forget import forget
 from connections.lifecycle.policy.revoke import revoke_grants
 from connections.lifecycle.policy.share import share_locked
@@ -46,11 +47,9 @@ from connections.models import (
     OwnerKind,
     RefreshAttempt,
     Revocation,
-    SessionState,
     SharedFate,
     Tenant,
 )
-from connections.models.failures import Failure
 from connections.refusals import InvalidRequest, NotFound
 
 logger = structlog.get_logger(__name__)
@@ -211,17 +210,12 @@ def continue_offboarding(offboarding_id: uuid.UUID, *, now: datetime, give_up_at
 
 def _end_sessions(offboarding: Offboarding, *, now: datetime, give_up_at: float) -> None:
     """End their visits, and their connect sessions with what these hold, except where an exchange is under way."""
-    sessions = open_sessions_of(offboarding.tenant_id, offboarding.end_user)
-    for session_id in list(sessions.order_by("id").values_list("id", flat=True)):
-        if time.monotonic() > give_up_at:
-            return
-        with suppress(LockTimeout), short_transaction():
-            session = lock_session(id=session_id)
-            if session is None or session.state in (SessionState.COMPLETED, SessionState.FAILED):
-                continue
-            if session.state != SessionState.EXCHANGING or session.has_died(now=now):
-                session.fail(Failure.SUSPENDED)
-                _count(offboarding.id, "connect_sessions_ended", 1)
+    end_sessions(
+        open_sessions_of(offboarding.tenant_id, offboarding.end_user),
+        now=now,
+        give_up_at=give_up_at,
+        note=lambda _: _count(offboarding.id, "connect_sessions_ended", 1),
+    )
     with short_transaction():
         _count(offboarding.id, "visits_ended", _open_visits(offboarding, now=now).update(ended_at=now, expires_at=now))
 

@@ -17,7 +17,7 @@ from connections.lifecycle.connect.complete import complete
 from connections.lifecycle.connect.exchange import ChoiceDue
 from connections.lifecycle.provision.api_clients import save_api_client
 from connections.lifecycle.steer.on_demand import Told, end_on_demand
-from connections.models import UNFINISHED, ApiClient, Connection, ConnectSession, ProviderApp, SessionState, Tenant
+from connections.models import ApiClient, Connection, ConnectSession, ProviderApp, Tenant
 from connections.models.failures import Failure
 from connections.refusals import PermissionDenied
 
@@ -87,9 +87,9 @@ def end_trial(session: ConnectSession, *, now: datetime, actor: audit.Actor) -> 
         locked = lock_session(id=session.id)
         if locked is None:
             return Told(False, "gone", "It is gone already.")
-        if locked.state == SessionState.EXCHANGING and not locked.has_died(now=now):
+        if locked.is_being_exchanged(now=now):
             return Told(False, "busy", "The provider is being asked at this moment: end it in a minute.")
-        if locked.state in UNFINISHED or locked.state == SessionState.CREATED:
+        if locked.may_end(now=now):
             locked.fail(Failure.GONE)
             audit.record(
                 "connect_session.trial_ended",

@@ -14,7 +14,9 @@ from connections.models import (
     IN_BROWSER,
     MAY_BECOME,
     REASONS_OF,
+    SESSION_ENDED,
     SESSION_MAY_BECOME,
+    SESSION_OPEN,
     UNFINISHED,
     ConnectSession,
     Reason,
@@ -98,6 +100,7 @@ def test_the_session_table_is_complete_and_every_step_of_it_can_be_taken() -> No
     ends = {state for state, steps in SESSION_MAY_BECOME.items() if not steps}
     assert ends == {SessionState.COMPLETED, SessionState.FAILED}
     assert set(UNFINISHED) == set(SessionState) - ends - {SessionState.CREATED}
+    assert (set(SESSION_ENDED), set(SESSION_OPEN)) == (ends, set(SessionState) - ends)
     assert {*IN_BROWSER, *AWAITING_WORD, SessionState.EXCHANGING} == set(UNFINISHED)
 
 
