@@ -50,7 +50,7 @@ Of a refresh:
 - ``find_apps`` (7 %): the provider apps of a message's connections, in a prepared statement.
 - ``calm`` (5 %): ``lifecycle.throttle.admission`` tells Redis of a success only where that would clear something, or
   before the next failure.
-- ``refresh_prepared`` (51 %): ``prepared``, as above.
+- ``refresh_prepared`` (51 %): ``prepared``, as above; for these, ``locks`` has row locks in SQL.
 - ``broker_client`` (13 %): ``config.broker`` keeps the client that kombu makes anew for each command.
 - ``together`` (61 %): ``lifecycle.sweep`` sends up to sixteen connections of one provider app in one message where many
   are due: for one message a claim, an admission, and what Celery does.
@@ -59,4 +59,17 @@ Of a job on many connections (timed by itself, three rounds each way in turns, a
 
 - ``lifecycle.steer.bulk`` (62 %): inserts the rows of a job where they are, in one statement. The web process itself
   has nothing to do meanwhile; by the ORM it reads each id and writes it back.
+
+Not for speed
+=============
+These statements say what the ORM cannot, so they have no figure. The tests compare them with the models all the same.
+
+- ``admin.people.guesses``: counts a guess and decides in one statement, with what is stored on both sides
+- ``drills.keys``: damages a sealed column, which the field would seal anew; ``drills.phases``: holds locks in a session
+  of its own, as another process would
+- ``lifecycle.end.forget``: renames the members of JSON objects, row by row
+- ``lifecycle.figures``: counts by ``GROUPING SETS``, and writes what has changed. Its columns come from the models
+- ``lifecycle.refresh.recover``: asks in the same moment who holds which advisory lock
+
+What is asked of the server itself (its catalogues, settings, locks and clock) is no row of ours and is not listed.
 """

@@ -8,7 +8,6 @@ import uuid
 from datetime import datetime
 
 import structlog
-from django.db import connection as database
 from django.db.models import Q
 
 from connections.access.secrets import open_credential, open_for_renewal
@@ -135,13 +134,8 @@ def reread_changed() -> int:
 
     Tries each answer once for each version of its entry. Without unread answers this is one query of an empty table.
     """
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT connection.id, connection.provider, answer.tried_with"
-            " FROM connections_unreadanswer AS answer"
-            " JOIN connections_connection AS connection ON connection.id = answer.connection_id"
-        )
-        waiting = cursor.fetchall()
+    answers = UnreadAnswer.objects.order_by()
+    waiting = list(answers.values_list("connection_id", "connection__provider", "tried_with").distinct())
     changed = {found_id for found_id, provider, tried_with in waiting if entry_digest(provider) != tried_with}
     count = 0
     for connection_id in changed:

@@ -17,7 +17,7 @@ from django.apps import apps
 from django.db import connection as database
 from django.db import models
 
-import connections
+import connections.database
 from connections.journal import audit
 from connections.models import OPEN_STATES, VENDS
 from providers.strategies import strategies
@@ -27,9 +27,10 @@ TABLES: dict[str, type[models.Model]] = {
 }
 # Columns that an INSERT leaves to the database, or that are null until something happens to the row.
 LEFT_OUT = {
-    "connections_auditevent": {"at", "operator", "detail"},
+    "connections_auditevent": {"id", "at", "operator", "detail"},
     "connections_bulkrow": {"id", "begun_at", "is_success", "facts"},
     "connections_credentialversion": set(),
+    "connections_guesscount": set(),
     "connections_outboxevent": {"id"},
     "connections_refreshattempt": {"absent_since", "ended_at"},
 }
@@ -59,8 +60,8 @@ _PAIRED = [
 ]
 _OF_NO_COLUMN = re.compile(r"interval\s+'[^']*'|(?:nextval\(|decode\([a-z_.]+, )'[^']*'\)|\w+\(\) NOT IN \(''")
 _INSERT = re.compile(
-    r"INSERT INTO (?P<table>\w+)\s*\((?P<columns>[^)]*)\)\s*"
-    r"(?:SELECT\s+(?P<selected>.*?)\s+FROM\b|VALUES\s*\((?P<given>.*?)\)\s*(?:\)|$))",
+    r"INSERT INTO (?P<table>\w+)(?:\s+AS\s+\w+)?\s*\((?P<columns>[^)]*)\)\s*"
+    r"(?:SELECT\s+(?P<selected>.*?)\s+FROM\b|VALUES\s*\((?P<given>(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*)\))",
     re.DOTALL,
 )
 
@@ -149,6 +150,16 @@ def test_the_database_knows_every_column(statement: str, db: None) -> None:
     with database.cursor() as cursor:
         cursor.execute(f"PREPARE looked_at {f'({types})' if types else ''} AS {numbered}")
         cursor.execute("DEALLOCATE looked_at")
+
+
+@every_insert
+def test_every_insert_is_read(statement: str) -> None:
+    assert len(_INSERT.findall(statement)) == statement.count("INSERT INTO"), "_INSERT cannot read it"
+
+
+@pytest.mark.parametrize("module", sorted({name.rpartition("-")[0] for name in STATEMENTS}))
+def test_a_module_with_raw_sql_is_in_the_list_that_says_why(module: str) -> None:
+    assert f"``{module.removeprefix('connections.').removeprefix('database.')}``" in str(connections.database.__doc__)
 
 
 @every_insert
