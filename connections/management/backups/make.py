@@ -2,12 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from connections.access.secrets import keyring
@@ -21,8 +23,10 @@ from connections.management.operator_command import operator
 def make_backup(path: str, *, passphrase: str, recipients: Sequence[str], folder: str) -> envelope.Contents:
     """Write a backup to ``path``, which must not be there, readable by nobody else. Raises ``CommandError``.
 
-    Nothing is written in the clear, and nothing is held as a whole. What fails leaves no file.
+    Nothing is written in the clear, and nothing is held as a whole. What fails leaves no file. A ``pg_dump`` that would
+    reach another database than Django does fails.
     """
+    programs.check_way()
     dump = programs.find("pg_dump", folder=folder, least=programs.server_major())
     contents = _contents()
     try:
@@ -46,20 +50,34 @@ def make_backup(path: str, *, passphrase: str, recipients: Sequence[str], folder
 def _write(
     file: IO[bytes], dump: programs.Program, contents: envelope.Contents, passphrase: str, recipients: Sequence[str]
 ) -> None:
-    process = programs.start(
-        dump,
-        *("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=60s"),
-        reads=subprocess.DEVNULL,
-        writes=subprocess.PIPE,
-    )
-    if process.stdout is None:
-        raise RuntimeError("The dump has no pipe.")
-    try:
-        envelope.write(file, process.stdout, contents, passphrase=passphrase, recipients=recipients)
+    with _dumping(dump) as (process, dumped):
+        envelope.write(file, dumped, contents, passphrase=passphrase, recipients=recipients)
         programs.finish(process, doing="pg_dump")
-    finally:
-        process.kill()
-        process.wait()
+
+
+@contextmanager
+def _dumping(dump: programs.Program) -> "Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]":
+    """Have the database dumped that Django reaches, and no other, at a moment of now. Yields what the program writes.
+
+    Opens a short transaction, whose snapshot is dumped: only a session at the same database can take it, so a program
+    that is led elsewhere fails.
+    """
+    with ExitStack() as ending:
+        with transaction.atomic(durable=True):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_export_snapshot()")
+                (snapshot,) = cursor.fetchone()
+            process = programs.start(
+                dump,
+                *("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=60s"),
+                f"--snapshot={snapshot}",
+                reads=subprocess.DEVNULL,
+                writes=subprocess.PIPE,
+            )
+            ending.callback(programs.end, process)
+            dumped = cast("BufferedReader", process.stdout)
+            dumped.peek(1)  # it waits for the first byte, and by then the program has taken the snapshot
+        yield process, dumped
 
 
 def _contents() -> envelope.Contents:

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import psycopg
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
 from psycopg import pq
 
 from connections.database.pool import direct_parameters
+from connections.lifecycle.refresh import presence
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _MOST_WORDS = 2000  # characters of what a program says when it fails
@@ -58,6 +61,27 @@ def find(name: str, *, folder: str, least: int) -> Program:
     return Program(path, int(version[1]))
 
 
+def check_way() -> None:
+    """Raise ``CommandError`` if ``DATABASE_DIRECT_URL``, where programs go, leads to another database than Django's.
+
+    Opens a session where it is set.
+    """
+    if not settings.DATABASE_DIRECT:
+        return
+    try:
+        leads_here = presence.leads_here()
+    except psycopg.Error as error:
+        raise CommandError(
+            f"The database cannot be reached at DATABASE_DIRECT_URL ({type(error).__name__}), and PostgreSQL's programs"
+            " go there. Correct it, or leave it out if DATABASE_URL leads past no pooler."
+        ) from None
+    if not leads_here:
+        raise CommandError(
+            "DATABASE_DIRECT_URL leads to another database than DATABASE_URL, and PostgreSQL's programs go there."
+            " Nothing was done. Let both name the same database of the same server, or leave DATABASE_DIRECT_URL out."
+        )
+
+
 def environment() -> dict[str, str]:
     """Return the environment in which a program reaches the database: its password is in no command line. No I/O."""
     variables = {
@@ -87,3 +111,9 @@ def finish(process: "subprocess.Popen[bytes]", *, doing: str) -> None:
     if process.wait() != 0:
         words = said.decode(errors="replace").strip()[-_MOST_WORDS:]
         raise CommandError(f"{doing} failed: {words or f'exit code {process.returncode}'}")
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a program that may still run, and wait for that."""
+    process.kill()
+    process.wait()

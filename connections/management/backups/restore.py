@@ -1,15 +1,17 @@
 """Restore a backup: checked before anything is touched, and put in with its quarantine in one transaction."""
 
+import secrets
 import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from connections.access.secrets import keyring
@@ -18,6 +20,7 @@ from connections.database.pool import release_database
 from connections.journal import audit
 from connections.lifecycle.quarantine.pulse import beat
 from connections.lifecycle.quarantine.sort import sort_held
+from connections.lifecycle.refresh import presence
 from connections.management.backups import envelope, programs
 from connections.management.operator_command import operator
 from connections.models.fields import outer_keys
@@ -35,6 +38,8 @@ _BEGIN = b"BEGIN;\nSET client_min_messages = error;\nSET lock_timeout = '60s';\n
 # pg_restore sets this from version 17 on, whatever the server's version, and psql stops at what a server does not know.
 _SETS_TIMEOUT = 17
 _UNKNOWN = b"SET transaction_timeout = 0;\n"
+# psql writes out at once what its own commands print. All else that is printed goes nowhere.
+_IS_HERE = f"SELECT {{key}} IN ({presence.HELD_KEYS}) AS is_here \\gset\n\\qecho :is_here\n\\o /dev/null\n"
 _EMPTY = b"DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
 
 
@@ -92,14 +97,13 @@ def restore_backup(path: str, unlocking: Unlocking, *, replace: str, folder: str
     is not empty, whose contents go.
     """
     contents = check_backup(path, unlocking)
+    programs.check_way()
     major = programs.server_major()
     reader = programs.find("pg_restore", folder=folder, least=contents.server_major)
     writer = programs.find("psql", folder=folder, least=major)
-    _check_target(replace)
-    release_database()
-    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
     unknown = _UNKNOWN if reader.major >= _SETS_TIMEOUT > major else b""
-    _put_in(path, unlocking, contents, reader, writer, is_replaced=bool(replace), unknown=unknown)
+    with _writing(writer, replace) as run:
+        _put_in(path, unlocking, contents, reader, run, is_replaced=bool(replace), unknown=unknown)
     is_older = contents.migration != _newest()
     counts = None
     if not is_older:
@@ -113,18 +117,55 @@ def _newest() -> str:
     return max(str(name) for _, name in MigrationLoader(None).graph.leaf_nodes("connections"))
 
 
+@contextmanager
+def _writing(writer: programs.Program, replace: str) -> "Iterator[subprocess.Popen[bytes]]":
+    """Start the program that runs statements. Raises ``CommandError`` unless it may: it has changed nothing yet.
+
+    What may be is looked up by Django, and a lock of Django's shows the program that it is in the same database.
+    """
+    run = programs.start(
+        writer,
+        *("--no-psqlrc", "--quiet", "--file=-"),
+        *("--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--set=SHOW_CONTEXT=never"),
+        reads=subprocess.PIPE,
+        writes=subprocess.PIPE,
+    )
+    try:
+        with transaction.atomic(durable=True):
+            _check_target(replace)
+            key = secrets.randbelow(2**63 - 1) + 1
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+            _write(run, [_IS_HERE.format(key=key).encode()])
+            is_here = run.stdout.readline() if run.stdout else b""
+        if not is_here:
+            programs.finish(run, doing="Restoring")
+        if is_here != b"t\n":
+            raise CommandError(
+                "psql reaches another database than Django does. Nothing was done. Name the host, the port and the"
+                " database in DATABASE_URL (and DATABASE_DIRECT_URL): variables such as PGHOST do not count."
+            )
+        release_database()
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
+        yield run
+    finally:
+        programs.end(run)
+
+
 def _check_target(replace: str) -> None:
-    name = connection.settings_dict["NAME"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
-        (tables,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT current_database(), count(*) FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        )
+        name, tables = cursor.fetchone()
     if tables and replace != name:
         raise CommandError(
             f"The database {name!r} is not empty: it has {tables} tables. Name an empty one in DATABASE_URL, or stop"
             f" everything that uses this one and say --replace {name}: then what it holds is gone."
         )
     if replace and replace != name:
-        raise CommandError(f"--replace names {replace!r}, and DATABASE_URL {name!r}.")
+        raise CommandError(f"--replace names {replace!r}, and DATABASE_URL leads to {name!r}.")
 
 
 def _put_in(
@@ -132,31 +173,17 @@ def _put_in(
     unlocking: Unlocking,
     contents: envelope.Contents,
     reader: programs.Program,
-    writer: programs.Program,
+    run: "subprocess.Popen[bytes]",
     *,
     is_replaced: bool,
     unknown: bytes,
 ) -> None:
-    """Have one program make statements of the dump, and another run them. Only a whole dump is committed.
+    """Have one program make statements of the dump, and ``run`` run them. Only a whole dump is committed.
 
     ``unknown`` is a line that the first one writes and the server does not know.
     """
     unpack = programs.start(
         reader, "--no-owner", "--no-privileges", "--file=-", reads=subprocess.PIPE, writes=subprocess.PIPE
-    )
-    run = programs.start(
-        writer,
-        *(
-            "--no-psqlrc",
-            "--quiet",
-            "--set=ON_ERROR_STOP=1",
-            "--set=VERBOSITY=terse",
-            "--set=SHOW_CONTEXT=never",
-            "--output=/dev/null",
-            "--file=-",
-        ),
-        reads=subprocess.PIPE,
-        writes=subprocess.DEVNULL,
     )
     if unpack.stdin is None or run.stdin is None:
         raise RuntimeError("A program has no pipe.")
@@ -175,9 +202,8 @@ def _put_in(
         run.stdin.close()
         programs.finish(run, doing="Restoring")
     finally:
-        for process in (run, unpack):
-            process.kill()
-            process.wait()
+        programs.end(run)
+        programs.end(unpack)
         opening.join()
 
 

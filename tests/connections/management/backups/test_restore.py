@@ -1,11 +1,13 @@
 """A backup and its way back: all of it or nothing, and nothing of it is refreshed before it is sorted."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from django.db import connection as database
+from django.test import override_settings
 from pytest_django import Settings
 
 from connections.access.secrets import open_credential
@@ -22,6 +24,24 @@ def tables() -> int:
         cursor.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
         (count,) = cursor.fetchone()
     return int(count)
+
+
+def led_to(name: str, tmp_path: Path) -> Path:
+    """Return a folder with the real programs, of which those that reach a database reach another one."""
+    folder = tmp_path / "led"
+    folder.mkdir()
+    for program in ("pg_dump", "psql", "pg_restore"):
+        (folder / program).write_text(f'#!/bin/sh\nPGDATABASE={name} exec {shutil.which(program)} "$@"\n')
+        (folder / program).chmod(0o755)
+    return folder
+
+
+@contextmanager
+def direct(name: str) -> Iterator[None]:
+    """Let ``DATABASE_DIRECT_URL`` lead to a database of the server."""
+    address = {key: database.settings_dict[key] for key in ("USER", "PASSWORD", "HOST", "PORT")}
+    with override_settings(DATABASE_DIRECT={"NAME": name} | address):
+        yield
 
 
 def faked(tmp_path: Path, script: str, *, version: str = "") -> Path:
@@ -71,6 +91,37 @@ def test_from_a_database_into_another(
         assert again.code == 0, again.err
         assert (Connection.objects.get().end_user, HeldConnection.objects.count()) == ("alice", 1)
     assert not HeldConnection.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["DATABASE_DIRECT_URL", "the programs' own way"])
+def test_only_the_database_that_was_checked_is_saved_or_replaced(
+    run: Run, acme: Tenant, backup: Path, passphrase: str, other: str, tmp_path: Path, how: str
+) -> None:
+    """That of Django's is checked, and another one is reached by the programs."""
+    make_connection(acme)
+    here, written = database.settings_dict["NAME"], tmp_path / "written.backup"
+    is_direct = how == "DATABASE_DIRECT_URL"
+    passes = ("--passphrase-file", passphrase)
+
+    def away(name: str) -> tuple[AbstractContextManager[None], tuple[str, ...]]:
+        return (direct(name), ()) if is_direct else (nullcontext(), ("--programs", str(led_to(name, tmp_path))))
+
+    with at(other):
+        assert run("backup", "restore", str(backup), *passes).code == 0
+        leads, options = away(here)
+        with leads:
+            ran = run("backup", "restore", str(backup), *passes, "--replace", other, *options)
+            assert ran.code == 1, "the other database was emptied"
+            assert ("DATABASE_DIRECT_URL leads to another" if is_direct else "psql reaches another") in ran.err
+            ran = run("backup", "make", str(written), *passes, *options)
+            assert (ran.code, written.exists()) == (1, False)
+            assert ("DATABASE_DIRECT_URL leads to another" if is_direct else "pg_dump failed") in ran.err
+        assert Installation.objects.count() == 1
+    assert Connection.objects.count() == 1
+    with direct(here):
+        assert run("backup", "make", str(written), *passes).code == 0
+    with direct("nowhere"):
+        assert "cannot be reached at DATABASE_DIRECT_URL" in run("backup", "restore", str(backup), *passes).err
 
 
 @pytest.mark.parametrize("at_byte", [0, 40, 2000, -40, -1])
