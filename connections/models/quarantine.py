@@ -56,7 +56,10 @@ class Installation(models.Model):
     ``number`` grows with each beat (``beaten_at``), and is remembered outside of the database as well
     (``lifecycle.quarantine.pulse``), by the ``id`` of this installation. ``database`` is its identity, "" where it is
     not known. The quarantine that was begun last is of ``quarantined_at``; ``rewound_to`` is the moment from which the
-    data is, as far as that is known, and ``sorted_at`` is when it was known which connections it holds.
+    data is, as far as that is known, and ``sorted_at`` is when it was known which connections it holds. Since
+    ``unanswered_at`` the sorting has waited for Redis, which does not answer.
+
+    The beats after ``alone_from`` until ``alone_until`` were counted without an answer of Redis.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,6 +71,9 @@ class Installation(models.Model):
     cause = models.CharField(max_length=20, choices=RewindCause, default="", blank=True)
     rewound_to = models.DateTimeField(null=True, blank=True)
     sorted_at = models.DateTimeField(null=True, blank=True)
+    unanswered_at = models.DateTimeField(null=True, blank=True)
+    alone_from = models.BigIntegerField(null=True, blank=True)
+    alone_until = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -81,10 +87,39 @@ class Installation(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
-    def beat(self, number: int, *, now: datetime) -> None:
-        """Record the beat of this ``number``."""
+    @property
+    def waits_for_redis_since(self) -> datetime | None:
+        """Since when it could not be sorted, because Redis does not answer: never before the quarantine was begun."""
+        if self.quarantined_at is None or self.sorted_at is not None or self.unanswered_at is None:
+            return None
+        return self.unanswered_at if self.unanswered_at >= self.quarantined_at else None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether Redis did not answer at the last beat, if that was this release's: an earlier one does not say."""
+        return self.alone_until == self.number
+
+    @property
+    def told(self) -> int:
+        """The greatest number of which this database can have told Redis."""
+        return self.alone_from if self.is_alone and self.alone_from is not None else self.number
+
+    def beat(self, number: int, *, is_answered: bool, now: datetime) -> None:
+        """Record the beat of this ``number``, and whether Redis answered at it."""
+        if not is_answered:
+            self.alone_from, self.alone_until = self.told, number
         self.number, self.beaten_at = number, now
-        self.save(update_fields=["number", "beaten_at"])
+        self.save(update_fields=["number", "beaten_at", "alone_from", "alone_until"])
+
+    def wait_for_redis(self, *, now: datetime) -> None:
+        """Record that it cannot be sorted now, because Redis does not answer."""
+        self.unanswered_at = self.waits_for_redis_since or now
+        self.save(update_fields=["unanswered_at"])
+
+    def wait_for_redis_anew(self) -> None:
+        """Forget since when Redis does not answer: for a while nobody has asked it."""
+        self.unanswered_at = None
+        self.save(update_fields=["unanswered_at"])
 
     def be_in(self, database: str) -> None:
         """Take ``database`` for its own identity from now on."""
@@ -98,8 +133,8 @@ class Installation(models.Model):
 
     def finish_sorting(self, *, now: datetime) -> None:
         """Hold from now on only the connections that are named as held."""
-        self.sorted_at = now
-        self.save(update_fields=["sorted_at"])
+        self.sorted_at, self.unanswered_at = now, None
+        self.save(update_fields=["sorted_at", "unanswered_at"])
 
 
 class HeldConnection(models.Model):

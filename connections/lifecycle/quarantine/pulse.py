@@ -10,8 +10,11 @@ The database keeps two things of itself, and both are compared with the truth at
   disk, or a dump that was restored into the same database, brings back a smaller one. That is noticed at the next beat
   or when a worker starts, so not before a refresh that begins in the seconds between.
 
+Where Redis does not answer, nothing is concluded from that: beats are counted on, and what Redis says later is compared
+with the number until which it was told (``Installation.told``).
+
 A database that has no beat at all is behind as well where a beat is remembered, of whatever installation: its data is
-from before there were beats.
+from before there were beats. Its first beat waits for Redis, unless the file has one.
 
 What is put back together with Redis and with the spool's folder, to the same moment, is not noticed: then an operator
 has to say so (``manage.py quarantine begin``).
@@ -52,35 +55,44 @@ def beat(*, now: datetime) -> RewindCause | None:
     One short transaction that locks the installation's row; round trips to Redis before and after; a small file.
     """
     before = Installation.objects.first() or Installation()
-    in_redis, in_file = _in_redis(before.id), _in_file(before.id)
+    in_redis, in_file, notes = _in_redis(before.id), _in_file(before.id), sent.recall([])
+    is_answered = in_redis is not None and notes is not None
     remembered = max(in_redis or 0, in_file)
-    has_memories = (spool.folder() / _FILE).exists() or sent.recall([]).whole_since is not None
+    has_memories = (spool.folder() / _FILE).exists() or (notes is not None and notes.whole_since is not None)
     with transaction.atomic(durable=True):
         here = lock_installation()
         identity = Installation.objects.values_list(Identity(), flat=True).get()
-        cause = _cause(here, identity, remembered)
+        cause = _cause(here, identity, in_redis=in_redis, in_file=in_file)
         if cause is None and has_memories and here.number == 0:
             cause = RewindCause.BEHIND  # where nothing is stored yet, this holds nothing
         was_silent = cause is None and _was_silent(before, now=now)
         if here.quarantined_at is not None and here.sorted_at is None:
+            if was_silent:
+                here.wait_for_redis_anew()
             cause, was_silent = None, False  # everything is held already, as after ``manage.py backup restore``
+        elif cause is None and here.number == 0 and not is_answered:
+            return None
         if cause is not None:
-            put_into_quarantine(here, cause, rewound_to=here.beaten_at, actor=SYSTEM, now=now)
+            # One that has beaten on since without Redis says no longer from when its data was.
+            is_late = cause is RewindCause.BEHIND and here.is_alone
+            rewound_to = None if is_late else here.beaten_at
+            put_into_quarantine(here, cause, rewound_to=rewound_to, actor=SYSTEM, now=now)
         here.be_in(identity)
-        here.beat(max(here.number, remembered) + 1, now=now)
+        here.beat(max(here.number, remembered) + 1, is_answered=is_answered, now=now)
     # Notes are kept only after a beat is stored: who finds notes, but no beat, has data from before.
     # A Redis that is behind lacks notes. By one it is behind while another process beats.
     is_behind = in_redis is not None and in_redis < max(before.number, in_file) - 1
     sent.keep(now=now, has_gap=is_behind or was_silent)
-    run_script(_REMEMBER, f"{_KEY}{here.id}", here.number)
+    if is_answered:  # else it would be told of more than ``here.told``
+        run_script(_REMEMBER, f"{_KEY}{here.id}", here.number)
     _write_file(here)
     return cause
 
 
-def _cause(here: Installation, identity: str, remembered: int) -> RewindCause | None:
+def _cause(here: Installation, identity: str, *, in_redis: int | None, in_file: int) -> RewindCause | None:
     if here.database and identity != here.database:
         return RewindCause.OTHER_DATABASE
-    return RewindCause.BEHIND if remembered > here.number else None
+    return RewindCause.BEHIND if (in_redis or 0) > here.told or in_file > here.number else None
 
 
 def _was_silent(before: Installation, *, now: datetime) -> bool:

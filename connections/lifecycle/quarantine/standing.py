@@ -34,12 +34,16 @@ class OfTenant:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``is_everything_held``: it is not sorted yet, or this database is not the one that it says it is."""
+    """``is_everything_held``: it is not sorted yet, or this database is not the one that it says it is.
+
+    ``waits_for_redis_since``: it could not be sorted since then, because Redis does not answer.
+    """
 
     quarantined_at: datetime | None = None
     cause: str = ""
     rewound_to: datetime | None = None
     is_everything_held: bool = False
+    waits_for_redis_since: datetime | None = None
     tenants: tuple[OfTenant, ...] = ()
 
     @property
@@ -88,6 +92,7 @@ def standing(*, now: datetime, tenants: Iterable[uuid.UUID] | None = None) -> St
         cause=here.cause,
         rewound_to=here.rewound_to,
         is_everything_held=holding().exists(),
+        waits_for_redis_since=here.waits_for_redis_since,
         tenants=tuple(
             OfTenant(
                 row["connection__tenant_id"], row["connection__tenant__slug"], row["waits"], row["used"], row["vends"]

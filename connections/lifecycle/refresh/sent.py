@@ -196,12 +196,15 @@ def _remove(files: Collection[Path]) -> None:
             path.unlink()
 
 
-def recall(connection_ids: Collection[uuid.UUID]) -> Sent:
-    """Return what is remembered of these connections. One round trip to Redis. With a gap to tell, none is sure."""
+def recall(connection_ids: Collection[uuid.UUID]) -> Sent | None:
+    """Return what is remembered of these connections. One round trip to Redis. With a gap to tell, none is sure.
+
+    None: Redis does not answer. What it remembers may well say more, so nobody may take that for nothing.
+    """
     asked = list(connection_ids)
     answer = run_script(_RECALL, *asked)
     if answer is None:
-        return Sent()
+        return None
     whole, *found = (item.decode() for item in answer)
     sent = {one: datetime.fromisoformat(at) for one, at in zip(asked, found, strict=True) if at}
     is_sure = whole and _process.gap_at is None and not _files()

@@ -100,6 +100,8 @@ def _restore(options: dict[str, Any]) -> Answer:
     data = asdict(restored.contents) | {"sorted": restored.counts, "needs_migrations": restored.is_older}
     if restored.is_older:
         said = "Its tables are of an older version: run `manage.py migrate` now, before anything else."
+    elif restored.counts is None:
+        said = "Everything is held in refresh quarantine until it is sorted: `manage.py quarantine status`."
     else:
         waits = HeldConnection.objects.count()
         said = f"{waits} connections wait in refresh quarantine: `manage.py quarantine status`."

@@ -12,14 +12,20 @@ from connections.database.clock import database_now, in_utc
 from connections.lifecycle.quarantine.begin import begin_quarantine
 from connections.lifecycle.quarantine.pulse import beat
 from connections.lifecycle.quarantine.release import Unsorted, release
-from connections.lifecycle.quarantine.sort import sort_held
+from connections.lifecycle.quarantine.sort import PATIENCE, sort_held
 from connections.lifecycle.quarantine.standing import standing
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, table
 from connections.models import HeldConnection, RewindCause
-from connections.models.quarantine import held
+from connections.models.quarantine import held, holding
 
 _SHOWN = 200
+_MINUTES = int(PATIENCE.total_seconds() // 60)
+_WAITS = (
+    "Everything is held: what Redis remembers says which refresh tokens are safe. Bring it back. Where it is lost:"
+    " `manage.py quarantine sort --without-redis`, as workers do by themselves when it has not answered for"
+    f" {_MINUTES} minutes; then everything that may rotate waits as not known."
+)
 
 
 class Command(OperatorCommand):
@@ -46,6 +52,20 @@ class Command(OperatorCommand):
             type=_moment,
             metavar="TIME",
             help="From when its data is; default: not known, everything waits.",
+        )
+        sorted_ = self.subcommand(
+            "sort",
+            _sort,
+            help_text="Sort which connections have to wait, and let the others go, as a worker does within seconds.",
+            examples=("", "--without-redis"),
+        )
+        sorted_.add_argument(
+            "--without-redis",
+            action="store_true",
+            help=(
+                "Redis is lost: do not wait for what it remembers. Everything whose provider may rotate refresh tokens"
+                " waits as not known."
+            ),
         )
         listed = self.subcommand(
             "list", _list, help_text="List the connections that wait.", examples=("--tenant acme", "--json")
@@ -89,7 +109,9 @@ def _status(options: dict[str, Any]) -> Answer:
     said = [
         f"Begun {found.quarantined_at} ({found.cause}); the data is from {found.rewound_to or 'nobody knows when'}."
     ]
-    if found.is_everything_held:
+    if found.waits_for_redis_since is not None:
+        said.append(f"Redis does not answer since {found.waits_for_redis_since}. {_WAITS}")
+    elif found.is_everything_held:
         said.append("Everything is held until it is sorted, which a worker does within seconds.")
     return Answer(data, "\n".join([*said, "", shown]))
 
@@ -101,15 +123,22 @@ def _begin(options: dict[str, Any]) -> Answer:
     beat(now=now)
     begin_quarantine(RewindCause.ORDERED, rewound_to=options["rewound_to"], actor=operator(), now=database_now())
     counts = sort_held(now=database_now())
-    return Answer(
-        {"sorted": counts}, f"Quarantine is begun. Sorted: {_counted(counts)}. See `manage.py quarantine status`."
-    )
+    return Answer({"sorted": counts}, f"Quarantine is begun. {_sorted(counts)} See `manage.py quarantine status`.")
 
 
-def _counted(counts: dict[str, int] | None) -> str:
-    if not counts:
-        return "nothing that is refreshed"
-    return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+def _sort(options: dict[str, Any]) -> Answer:
+    counts = sort_held(now=database_now(), ordered_by=operator() if options["without_redis"] else None)
+    if counts is None and not holding().exists():
+        return Answer({"sorted": None}, "There is nothing to sort.")
+    return Answer({"sorted": counts}, _sorted(counts))
+
+
+def _sorted(counts: dict[str, int] | None) -> str:
+    if counts is None:
+        found = standing(now=database_now())
+        return _WAITS if found.waits_for_redis_since is not None else "Everything is held until a worker has sorted it."
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    return f"Sorted: {said or 'nothing that is refreshed'}."
 
 
 def _list(options: dict[str, Any]) -> Answer:
@@ -146,8 +175,7 @@ def _release(options: dict[str, Any]) -> Answer:
         count = release(which, with_used=options["with_used"], actor=operator(), now=database_now())
     except Unsorted:
         raise CommandError(
-            "Everything is held, and it cannot be told yet which connections have to be: see `manage.py quarantine"
-            " status`, and start a worker, which sorts them."
+            f"Nothing is released: it cannot be told yet which connections have to wait. {_sorted(None)}"
         ) from None
     left = HeldConnection.objects.filter(which, held()).count()
     said = f"{count} connections refresh again."

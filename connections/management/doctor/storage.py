@@ -324,7 +324,15 @@ def workers() -> Iterator[Finding]:
 def quarantine() -> Iterator[Finding]:
     """Look whether refreshes wait because the database was put back. A few queries."""
     found = standing(now=database_now())
-    if found.is_everything_held:
+    if found.waits_for_redis_since is not None:
+        yield fault(
+            "quarantine",
+            f"No refresh is sent, and nothing can be sorted: Redis does not answer since {found.waits_for_redis_since}."
+            f" {found.says}",
+            "Bring Redis back, which remembers what is safe; where it is lost: manage.py quarantine sort"
+            " --without-redis.",
+        )
+    elif found.is_everything_held:
         yield warning(
             "quarantine",
             f"No refresh is sent. {found.says}",

@@ -1,9 +1,11 @@
 """``manage.py quarantine`` at the shell: what waits, what is let go, and what is left out."""
 
 import pytest
+from django.test import override_settings
 
 from connections.database.clock import database_now
 from connections.journal.audit import Actor
+from connections.lifecycle.quarantine import sort
 from connections.lifecycle.quarantine.begin import begin_quarantine
 from connections.lifecycle.quarantine.pulse import beat
 from connections.models import AuditEvent, HeldConnection, RewindCause, Tenant, TokenVerdict
@@ -66,3 +68,24 @@ def test_a_release_before_any_worker_has_sorted_sorts_first(run: Run, acme: Tena
     begin_quarantine(RewindCause.ORDERED, rewound_to=None, actor=Actor(operator="anna"), now=database_now())
     assert run("quarantine", "release", "--tenant", "acme", "--json").data == {"released": 1, "left": 0}
     assert run("quarantine", "status", "--json").data["waits"] == 0
+
+
+@pytest.mark.usefixtures("redis_of_its_own")
+def test_with_redis_away_everything_is_held_until_somebody_orders_otherwise(
+    run: Run, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sort, "ASKED_AGAIN", 0)
+    make_connection(acme)
+    beat(now=database_now())
+    assert run("quarantine", "sort").out == "There is nothing to sort.\n"
+    with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
+        begun = run("quarantine", "begin")
+        assert ("Everything is held" in begun.out, "--without-redis" in begun.out) == (True, True)
+        assert "Redis does not answer since" in run("quarantine", "status").out
+        refused = run("quarantine", "release", "--all")
+        assert (refused.code != 0, "--without-redis" in refused.err) == (True, True)
+        assert run("quarantine", "sort", "--json").data == {"sorted": None}
+        ordered = run("quarantine", "sort", "--without-redis")
+        assert "1 unknown" in ordered.out
+    row = AuditEvent.objects.get(action="quarantine.sorted")
+    assert (row.operator != "", row.detail["without_redis"]) == (True, 1)

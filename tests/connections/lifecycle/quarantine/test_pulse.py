@@ -8,6 +8,7 @@ import redis
 from django.db import OperationalError, transaction
 from django.db import connection as database
 from django.db.models import F
+from django.test import override_settings
 from pytest_django import Settings
 
 from connections.database.clock import database_now
@@ -18,6 +19,8 @@ from connections.models import AuditEvent, Installation, Notice, RewindCause
 from tests.connections.lifecycle.quarantine.conftest import Backup
 
 pytestmark = pytest.mark.usefixtures("redis_of_its_own")
+
+AWAY = override_settings(REDIS_URL="redis://127.0.0.1:1/0")
 
 
 def beats(count: int) -> None:
@@ -88,6 +91,49 @@ def test_data_from_before_there_were_beats_is_noticed(
     here = Installation.objects.get()
     assert (here.rewound_to, here.sorted_at, here.number) == (None, None, 1)
     beats(2)
+
+
+def test_without_an_answer_of_redis_data_from_before_there_were_beats_is_not_taken_for_new(
+    transactional_db: None,
+) -> None:
+    beats(2)
+    (spool.folder() / "pulse").unlink()
+    Installation.objects.all().delete()
+    with AWAY:
+        beats(2)
+    assert (Installation.objects.get().number, (spool.folder() / "pulse").exists()) == (0, False)
+    assert beat(now=database_now()) is RewindCause.BEHIND
+
+
+def test_a_snapshot_is_noticed_however_many_beats_were_counted_without_redis(backup: type[Backup]) -> None:
+    beats(2)
+    snapshot = backup()
+    beats(1)
+    snapshot.restore()
+    with AWAY:
+        for _ in range(3):
+            (spool.folder() / "pulse").unlink(missing_ok=True)
+            beats(1)
+    (spool.folder() / "pulse").unlink()
+    assert beat(now=database_now()) is RewindCause.BEHIND
+    assert Installation.objects.get().rewound_to is None  # it has beaten since
+    beats(2)
+
+
+@pytest.mark.parametrize("by_earlier_release", [False, True])
+def test_beats_without_an_answer_of_redis_are_no_fault(
+    transactional_db: None, redis_of_its_own: "redis.Redis", by_earlier_release: bool
+) -> None:
+    beats(2)
+    with AWAY:
+        beats(2)
+    if by_earlier_release:  # which says nothing of Redis, and tells it each number
+        Installation.objects.update(number=F("number") + 1)
+        redis_of_its_own.set(f"latchkey:pulse:{Installation.objects.get().id}", 5)
+    beats(2)
+    with AWAY:
+        beats(1)
+    beats(1)
 
 
 def test_an_upgrade_at_which_several_begin_is_no_fault(transactional_db: None) -> None:

@@ -1,14 +1,17 @@
 """Sort: what is safe goes on, the rest waits, and no stale refresh token reaches a strict provider."""
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
 import redis
 from django.db import transaction
+from django.test import override_settings
+from pytest_django import Settings
 
 from connections.database.clock import database_now
 from connections.database.locks import lock_connections
-from connections.journal.audit import SYSTEM
+from connections.journal.audit import SYSTEM, Actor
 from connections.lifecycle.quarantine import sort
 from connections.lifecycle.quarantine.begin import begin_quarantine
 from connections.lifecycle.quarantine.lost import end_lost
@@ -19,12 +22,14 @@ from connections.lifecycle.refresh.claim import Claim, Need, Outcome, claim
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.refresh.settle import settle_success
 from connections.lifecycle.sweep import sweep_refreshes
+from connections.lifecycle.throttle import shared
 from connections.models import (
     AuditEvent,
     Connection,
     CredentialVersion,
     HeldConnection,
     Installation,
+    Notice,
     OutboxEvent,
     ProviderApp,
     RewindCause,
@@ -41,6 +46,8 @@ from tests.connections.lifecycle.observed import refreshes, reload
 from tests.connections.lifecycle.quarantine.conftest import Backup, Beside
 
 pytestmark = pytest.mark.usefixtures("remembering")
+
+AWAY = override_settings(REDIS_URL="redis://127.0.0.1:1/0")
 
 
 def quarantine(rewound_to: datetime | None = None) -> dict[str, int]:
@@ -237,3 +244,65 @@ def test_a_doubt_stays_and_is_counted_unless_somebody_names_the_moment(acme: Ten
     assert counts is not None
     assert (counts["never_sent"], counts["unknown"]) == ((1, 0) if is_free else (0, 1))
     assert waiting() == ({} if is_free else {"alice": "unknown"})
+
+
+@pytest.fixture
+def used_and_fresh(acme: Tenant, remembering: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two connections of which Redis knows all, in batches of one, in a quarantine that nobody has sorted."""
+    monkeypatch.setattr(sort, "BATCH", 1)
+    monkeypatch.setattr(sort, "ASKED_AGAIN", 0)
+    used = make_connection(acme, end_user="used")
+    make_connection(acme, end_user="fresh")
+    sent.note((used.id, database_now()))
+    begin_quarantine(RewindCause.ORDERED, rewound_to=database_now(), actor=SYSTEM, now=database_now())
+
+
+@pytest.mark.usefixtures("used_and_fresh")
+def test_a_redis_that_does_not_answer_for_a_while_makes_nothing_unknown() -> None:
+    now = database_now()
+    with AWAY:
+        for seconds in (0, 1, sort.PATIENCE.total_seconds() - 1):
+            assert sort_held(now=now + timedelta(seconds=seconds)) is None
+    assert all(holds(connection) for connection in Connection.objects.all())
+    assert (waiting(), Installation.objects.get().waits_for_redis_since) == ({}, now)
+    assert sort_held(now=database_now()) == {"not_rotating": 0, "never_sent": 1, "used": 1}
+    assert waiting() == {"used": "used"}
+    assert Installation.objects.get().waits_for_redis_since is None
+    assert "without_redis" not in AuditEvent.objects.get(action="quarantine.sorted").detail
+
+
+@pytest.mark.usefixtures("used_and_fresh")
+@pytest.mark.parametrize("ordered_by", [None, Actor(operator="anna")])
+def test_a_redis_that_stays_away_ends_in_doubts_of_which_people_are_told(ordered_by: Actor | None) -> None:
+    now = database_now()
+    with AWAY:
+        if ordered_by is None:
+            assert sort_held(now=now) is None
+        counts = sort_held(now=now if ordered_by else now + sort.PATIENCE, ordered_by=ordered_by)
+    assert counts == {"not_rotating": 0, "never_sent": 0, "unknown": 2}
+    assert waiting() == {"used": "unknown", "fresh": "unknown"}
+    row = AuditEvent.objects.get(action="quarantine.sorted")
+    assert (row.detail["without_redis"], row.operator) == (2, "anna" if ordered_by else "")
+    assert "2 connections" in Notice.objects.get(cause__startswith="quarantine.unanswered:").body
+    assert quarantine(database_now()) == {"not_rotating": 0, "never_sent": 1, "used": 1}  # as the notice advises
+
+
+@pytest.mark.usefixtures("used_and_fresh")
+def test_the_wait_begins_anew_with_each_quarantine_and_after_a_time_in_which_nobody_asked() -> None:
+    began = database_now()
+    with AWAY:
+        assert sort_held(now=began - sort.PATIENCE * 2) is None  # as in the data of a backup that is restored
+        assert sort_held(now=began) is None
+        Installation.objects.update(beaten_at=began, unanswered_at=began)
+        beat(now=began + sort.PATIENCE * 2)
+        assert sort_held(now=began + sort.PATIENCE * 2) is None
+        beat(now=began + sort.PATIENCE * 2)
+        assert sort_held(now=began + sort.PATIENCE * 3) is not None
+
+
+@pytest.mark.usefixtures("used_and_fresh")
+def test_one_slow_answer_does_not_begin_the_run_anew(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sort, "ASKED_AGAIN", 1)
+    monkeypatch.setattr(shared._lines[settings.REDIS_URL], "away_until", time.monotonic() + shared.AWAY_SECONDS / 2)
+    assert sent.recall([]) is None
+    assert sort_held(now=database_now()) == {"not_rotating": 0, "never_sent": 1, "used": 1}

@@ -44,6 +44,7 @@ _QUARANTINE = (
     " quarantined_at = excluded.quarantined_at, cause = excluded.cause, sorted_at = excluded.sorted_at"
 )
 _NO_QUARANTINE = "UPDATE connections_installation SET quarantined_at = NULL, cause = '', sorted_at = NULL"
+_UNANSWERED = "UPDATE connections_installation SET quarantined_at = now(), cause = 'behind', unanswered_at = now()"
 _HELD = (
     f"WITH sorted AS ({_QUARANTINE.format(sorted_at='now()')}) INSERT INTO connections_heldconnection (connection_id,"
     " verdict, held_at) SELECT id, 'used', now() FROM connections_connection"
@@ -226,6 +227,12 @@ BROKEN: dict[str, tuple[Break, Break, str, str]] = {
         lambda at: at.sql(_NO_QUARANTINE),
         "quarantine",
         "No refresh is sent. It is behind",
+    ),
+    "a quarantine that cannot be sorted, since Redis does not answer": (
+        lambda at: at.sql(_UNANSWERED),
+        lambda at: at.sql(_NO_QUARANTINE),
+        "quarantine",
+        "Redis does not answer since",
     ),
     "connections that wait in quarantine": (
         lambda at: at.sql(_HELD),
