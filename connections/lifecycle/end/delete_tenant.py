@@ -26,6 +26,7 @@ from connections.database.pool import LockTimeout, short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.promote import SECRETS_KEPT
+from connections.lifecycle.credentials.subject_tokens import forget_subject_tokens
 from connections.lifecycle.end.batches import delete_in_batches
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.end.end_sessions import end_sessions
@@ -129,6 +130,7 @@ def order_deletion(
         if tenant is None:
             raise NotFound("There is no such tenant.")
         if changed:
+            forget_subject_tokens(tenant)
             audit.record(
                 "tenant.delete_ordered",
                 actor=actor,

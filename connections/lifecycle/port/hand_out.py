@@ -27,6 +27,7 @@ from connections.journal import audit
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.promote import promote_received
 from connections.lifecycle.port.bundle_file import Locks, check_size, write_bundle
+from connections.lifecycle.steer.switches import suspend_within
 from connections.models import (
     EXCHANGE_LIMIT,
     LIVE,
@@ -58,6 +59,7 @@ APP_COLUMNS = (
     *("provider", "auth_style", "name", "client_id", "params", "discovered", "scopes", "required_scopes"),
     *("allowed_scopes", "allows_legacy"),
 )
+APP_SWITCHES = ("paused_at", "suspended_at")
 SECRETS_END = ("other_secrets_end_at", "secret_expires_at")
 CONNECTION_COLUMNS = (
     *("provider", "owner_kind", "end_user", "granted_by", "grants_only", "binding", "params", "metadata", "label"),
@@ -117,11 +119,11 @@ def hand_out(tenant: Tenant, *, locks: Locks, wishes: Wishes, actor: audit.Actor
     key = installation_key()
     write_bundle({}, signer=key, locks=locks)  # refuses bad locks before anything stands still
     check_size(_size_at_least(tenant, wishes))
-    was_suspended = tenant.suspended_at is not None
+    was_suspended = _was_suspended(tenant)
     bundle_id = uuid.uuid4()
     with short_transaction() as now:
         if wishes.is_move:
-            Tenant.objects.filter(id=tenant.id, suspended_at=None).update(suspended_at=now)
+            suspend_within(tenant, now=now, actor=actor)
         Bundle.objects.create(
             id=bundle_id,
             way=BundleWay.OUT,
@@ -168,6 +170,12 @@ def hand_out(tenant: Tenant, *, locks: Locks, wishes: Wishes, actor: audit.Actor
     with short_transaction() as done_at:
         Bundle.objects.get(id=bundle_id).finish(done_at)
     return HandedOut(bundle_id, content, public_text(key), taken.connections, taken.left, taken.kept)
+
+
+def _was_suspended(tenant: Tenant) -> bool:
+    """Whether an operator has suspended it. So does a move, at the moment of its bundle: it may be made once more."""
+    since = tenant.suspended_at
+    return since is not None and not moves_of(tenant.id).filter(made_at=since).exists()
 
 
 @dataclass(slots=True)
@@ -285,7 +293,7 @@ def _app(app: ProviderApp, *, with_secrets: bool) -> dict[str, Any]:
     return {
         "id": app.id,
         "is_shared": app.tenant_id is None,
-        **{name: getattr(app, name) for name in APP_COLUMNS},
+        **{name: getattr(app, name) for name in (*APP_COLUMNS, *APP_SWITCHES)},
         "client_secrets": secrets,
         "secrets_end": {name: getattr(app, name) for name in SECRETS_END} if secrets else None,
     }

@@ -16,7 +16,7 @@ from connections.database.clock import in_utc
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.policy.give import Terms, check_terms, record_given
-from connections.lifecycle.port.hand_out import APP_COLUMNS, GRANT_COLUMNS, SECRETS_END
+from connections.lifecycle.port.hand_out import APP_COLUMNS, APP_SWITCHES, GRANT_COLUMNS, SECRETS_END
 from connections.models import AccessGrant, Connection, ProviderApp, SubjectKind, Tenant
 from connections.refusals import Refusal
 
@@ -45,6 +45,8 @@ def apps_here(
 def _make_app(one: Mapping[str, Any], tenant: Tenant, *, actor: audit.Actor) -> ProviderApp:
     app_id = uuid.UUID(one["id"])
     app = ProviderApp(tenant=tenant, **{name: one[name] for name in APP_COLUMNS})
+    for name in APP_SWITCHES:
+        setattr(app, name, moment(one.get(name)))  # bundles of earlier versions have none
     if not ProviderApp.objects.filter(id=app_id).exists():
         app.id = app_id
     with short_transaction():

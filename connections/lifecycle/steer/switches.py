@@ -43,14 +43,14 @@ def resume(subject: Suspendable, *, actor: audit.Actor, check: RowCheck | None =
     return _turn(subject, KILL_SWITCH, None, verb="resumed", actor=actor, check=check)
 
 
-def suspend_within(client: ApiClient, *, now: datetime, actor: audit.Actor) -> bool:
-    """Do as ``suspend`` for an API client, in the caller's transaction."""
-    return _turned(client, KILL_SWITCH, now, verb="suspended", actor=actor)
+def suspend_within(subject: Tenant | ApiClient, *, now: datetime, actor: audit.Actor) -> bool:
+    """Do as ``suspend``, in the caller's transaction."""
+    return _turn_within(subject, KILL_SWITCH, now, verb="suspended", actor=actor)
 
 
 def resume_within(client: ApiClient, *, actor: audit.Actor) -> bool:
-    """Do as ``resume`` for an API client, in the caller's transaction."""
-    return _turned(client, KILL_SWITCH, None, verb="resumed", actor=actor)
+    """Do as ``resume``, in the caller's transaction."""
+    return _turn_within(client, KILL_SWITCH, None, verb="resumed", actor=actor)
 
 
 def pause(subject: Pausable, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None) -> bool:
@@ -81,10 +81,10 @@ def _turn(
     with short_transaction():
         if check is not None:
             lock_to_compare(subject, check)
-        return _turned(subject, column, value, verb=verb, actor=actor)
+        return _turn_within(subject, column, value, verb=verb, actor=actor)
 
 
-def _turned(subject: Suspendable, column: str, value: datetime | None, *, verb: str, actor: audit.Actor) -> bool:
+def _turn_within(subject: Suspendable, column: str, value: datetime | None, *, verb: str, actor: audit.Actor) -> bool:
     kind = _KINDS[type(subject)]
     if not _write(subject, column, value):
         return False

@@ -32,6 +32,7 @@ from connections.models import (
     ProviderApp,
     RefreshAttempt,
     Revocation,
+    SubjectToken,
     Tenant,
     UnreadAnswer,
 )
@@ -231,6 +232,13 @@ def test_vends_stop_with_the_order_and_the_grant_is_revoked(alice: EndUser, sand
     assert AuditEvent.objects.get(action="tenant.shredded").detail["not_revoked"] == {}
     assert alice.vend(str(connection.id)).status_code == 401
     assert rows_of(tenant) == {}
+
+
+def test_the_order_forgets_tokens_that_act_for_subjects(initech: Tenant) -> None:
+    connection = Connection.objects.for_tenant(initech.id).earliest("created_at")
+    SubjectToken.objects.create(connection=connection, asked=b"asked", kept_until=database_now())
+    order_deletion(initech.id, now=database_now(), at_once=False, actor=OLGA)
+    assert not SubjectToken.objects.exists()
 
 
 def test_after_a_day_no_provider_is_waited_for(initech: Tenant) -> None:

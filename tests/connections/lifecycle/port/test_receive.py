@@ -30,7 +30,16 @@ from connections.lifecycle.provision.brands import save_brand
 from connections.lifecycle.provision.secret_sources import set_source
 from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.switches import resume
-from connections.models import AccessGrant, AuditEvent, Brand, Bundle, Connection, OutboxEvent, ProviderApp, Tenant
+from connections.models import (
+    AccessGrant,
+    AuditEvent,
+    Brand,
+    Bundle,
+    Connection,
+    OutboxEvent,
+    ProviderApp,
+    Tenant,
+)
 from connections.models.quarantine import hold_heir
 from connections.refusals import BundleRefused, InvalidRequest
 from providers.sandbox.client import SandboxProcess
@@ -175,6 +184,20 @@ def test_ends_of_client_secrets_come_with_the_secrets_alone(
         receive(document, signer=told.signer, actor=SYSTEM)
         assert ProviderApp.objects.values(*ends).get() == (ends if is_new else dict.fromkeys(ends))
         empty()
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_an_app_stays_switched_off_where_its_tenant_goes(acme: Tenant, elsewhere: Elsewhere, is_new: bool) -> None:
+    off = {"paused_at": database_now() - timedelta(days=1), "suspended_at": database_now()}
+    make_connection(acme)
+    ProviderApp.objects.update(tenant=acme, **off)
+    told, document = bundle(acme)
+    if not is_new:  # as earlier versions made it
+        for name in off:
+            del document["provider_apps"][0][name]
+    with emptied(elsewhere):
+        receive(document, signer=told.signer, actor=SYSTEM)
+        assert ProviderApp.objects.values(*off).get() == (off if is_new else dict.fromkeys(off))
 
 
 def test_a_client_secret_that_the_operator_keeps_elsewhere_does_not_leave_with_a_tenant(
