@@ -5,6 +5,7 @@
 - ``installation``: the settings, addresses, folders and packages of the machine on which it runs
 - ``storage``: the database, the keys to what is in it and who has wrapped them, the broker, the clocks, and whether the
   background works
+- ``rights``: what the role of these processes may do in the database
 - ``trail``: whether the audit trail is whole
 - ``parties``: the catalogue, provider apps and redirect URIs, and how calls and mails leave the house
 """

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from django.db import DatabaseError, InterfaceError, connection
+from psycopg import errors as pg
 
-from connections.management.doctor import installation, parties, storage, trail
+from connections.management.doctor import installation, parties, rights, storage, trail
 from connections.management.doctor.findings import Finding, Look, fault
 
 # In this order. ``_STORED`` want a database with all its tables.
@@ -51,6 +52,9 @@ def _stored(look: Look) -> Iterator[Finding]:
     except (DatabaseError, InterfaceError) as error:
         connection.close()
         name = look.__name__.replace("_", " ")
+        is_refused = isinstance(error.__cause__, pg.InsufficientPrivilege)
         yield fault(
-            name, f"The database does not say ({type(error).__name__}).", "Apply the migrations: manage.py migrate."
+            name,
+            f"The database does not {'let this role look' if is_refused else 'say'} ({type(error).__name__}).",
+            rights.WHAT_TO_DO if is_refused else "Apply the migrations: manage.py migrate.",
         )

@@ -19,6 +19,7 @@ from connections.lifecycle.keys.uses import audit_uses, fernet_uses, kek_uses
 from connections.lifecycle.quarantine.standing import standing
 from connections.lifecycle.refresh import presence
 from connections.management.doctor.findings import Finding, Level, fault, fine, warning
+from connections.management.doctor.rights import rights
 from connections.models import AuditSeal, Connection, FiguresTaken
 from connections.models.data_key import SHREDDED, DataKey
 from connections.valkey import client_of
@@ -64,6 +65,9 @@ def database() -> Iterator[Finding]:
             )
         )
     found += _pooler()
+    if lacking := list(rights()):
+        yield from [*found, *lacking]
+        return  # which migrations are applied may be among what it cannot read
     executor = MigrationExecutor(connection)
     if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         found.append(fault("database", f"{len(pending)} migrations are not applied.", "Run manage.py migrate."))
@@ -72,7 +76,7 @@ def database() -> Iterator[Finding]:
             warning(
                 "database",
                 "These processes own the tables, so they could take away what protects the audit trail.",
-                "Run migrate as the owner, and all else as a role with SELECT, INSERT, UPDATE and DELETE.",
+                "Run migrate as the owner, and all else as another role (OPERATIONS.md, Two roles).",
             )
         )
     named = f"PostgreSQL {version // 10_000}.{version % 10_000}"

@@ -25,6 +25,7 @@ from config.local.supervisor.state import PROJECT_ROOT
 from connections.management.doctor import storage
 from connections.management.doctor.findings import Level
 from tests.campaigns.stacks import database, populate, stack_to_break
+from tests.roles import make_role
 from tests.warm.start import Warm
 
 _NOWHERE = "127.0.0.1:9"
@@ -129,9 +130,7 @@ def _as_a_role_without_tables(stack: LocalStack) -> str:
     """Make a role that may use the tables and owns none, as ``OPERATIONS.md`` wants it; return its URL."""
     owner = stack.environment["DATABASE_URL"]
     with psycopg.connect(owner, autocommit=True) as connected:
-        connected.execute("CREATE ROLE runs LOGIN PASSWORD 'runs'")
-        connected.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO runs")
-        connected.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO runs")
+        make_role(connected, "runs")
     return f"postgresql://runs:runs@{owner.rpartition('@')[2]}"
 
 
@@ -197,6 +196,12 @@ BROKEN: dict[str, tuple[Break, Break, str, str]] = {
         lambda at: at.sql("ALTER ROLE runs RESET default_transaction_isolation"),
         "database",
         "serializable",
+    ),
+    "a table that nobody granted": (
+        lambda at: at.sql("REVOKE ALL ON connections_importrow FROM runs"),
+        lambda at: at.sql("GRANT SELECT, INSERT, UPDATE, DELETE ON connections_importrow TO runs"),
+        "database",
+        "lacks DELETE, INSERT, SELECT, UPDATE on connections_importrow.",
     ),
     "a broker that forgets": (
         lambda at: at.valkey().config_set("maxmemory-policy", "allkeys-lru"),
