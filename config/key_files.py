@@ -128,9 +128,12 @@ class KeyFiles:
             secret_key=self._secret_key,
             audit_seeds=signing.seeds,
         )
-        before = parse_keyring(self._lists["KEK_KEYS"])
-        if taken := keyring.ids_with_other_material(before):
-            raise KeyringError(f"KEK_KEYS has another key under the id {taken[0]!r}: give a new key a new id.")
+        for name, taken in (
+            ("KEK_KEYS", keyring.ids_with_other_material(parse_keyring(self._lists["KEK_KEYS"]))),
+            ("AUDIT_KEYS", signing.ids_with_other_material(parse_signing_keys(self._lists["AUDIT_KEYS"]))),
+        ):
+            if taken:
+                raise KeyringError(f"{name} has another key under the id {taken[0]!r}: give a new key a new id.")
 
     def _wait_for_services(self, entries: tuple[str, ...]) -> None:
         """Have new keys unwrapped that key management services have wrapped. Raises ``KeyringError`` until they are."""

@@ -7,12 +7,16 @@ from django.conf import settings
 
 from connections.access.secrets import keyring
 from connections.models.fields import outer_keys
+from connections.vault.signing import parse_signing_keys
 
 
 def mark() -> str:
-    """Return the mark of this process's three lists of keys, in their order. Reveals no key."""
-    signing = tuple(entry.partition(":")[0] for entry in settings.AUDIT_KEYS)
-    return _mark(tuple(key.fingerprint for key in outer_keys()), tuple(keyring().ids), signing)
+    """Return the mark of this process's three lists of keys, in their order. Reveals no key.
+
+    Another key under the same id makes another mark; of a key that signs, its public half makes the same.
+    """
+    signing = tuple(parse_signing_keys(settings.AUDIT_KEYS).public_entries())
+    return _mark(tuple(key.fingerprint for key in outer_keys()), tuple(keyring().prints()), signing)
 
 
 @lru_cache(maxsize=8)

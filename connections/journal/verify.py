@@ -105,6 +105,24 @@ def count_unsealed() -> int:
     return AuditEvent.objects.filter(id__gt=0 if newest is None else newest.last_id).count()
 
 
+def foreign_keys() -> list[str]:
+    """Return the ids of ``AUDIT_KEYS`` under which another key has signed the first or the last seal. Two queries.
+
+    A seal that was changed since is not judged.
+    """
+    keys, seals = audit_keys(), AuditSeal.objects.defer("leaves", "nonces").distinct("key_id")
+    found = set()
+    for seal in (*seals.order_by("key_id", "number"), *seals.order_by("key_id", "-number")):
+        signature = Signature(seal.key_id, bytes(seal.signature))
+        if (
+            seal.key_id in keys.known
+            and seal.hash == hash_of(seal)
+            and not keys.verifies(bytes.fromhex(seal.hash), signature)
+        ):
+            found.add(seal.key_id)
+    return sorted(found)
+
+
 def _missing(number: int) -> Broken:
     return Broken("seal_missing", number, None, f"Seal {number} is not there.")
 

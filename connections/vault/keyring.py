@@ -7,6 +7,7 @@ and unwrapping of data keys (AES-256-GCM with the data key's identity as associa
 
 import base64
 import binascii
+import hashlib
 import re
 import secrets
 import uuid
@@ -52,6 +53,10 @@ class WrappedKek:
     def entry(self) -> str:
         """Return the entry of ``KEK_KEYS`` that says this. It opens nothing without the service."""
         return f"{self.id}:{self.service}:{self.name}:{base64.b64encode(self.ciphertext).decode()}"
+
+
+def _said(key: KeyEncryptionKey | WrappedKek) -> bytes:
+    return b"latchkey kek:" + (key.material if isinstance(key, KeyEncryptionKey) else key.entry().encode())
 
 
 # Returns the 32 bytes of a key that was wrapped. Raises ``KeyringError``, and ``KekAway`` of these.
@@ -106,6 +111,10 @@ class Keyring:
     def ids(self) -> list[str]:
         """The ids of the keys in force, the primary first."""
         return list(self._keys)
+
+    def prints(self) -> list[str]:
+        """Return a mark of each key in force with its id, the primary first. Reveals no key. No I/O."""
+        return [f"{key.id}:{hashlib.sha256(_said(key)).hexdigest()[:16]}" for key in self._keys.values()]
 
     def has(self, key_id: str) -> bool:
         """Whether a key of this id is in force."""

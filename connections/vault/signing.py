@@ -51,6 +51,13 @@ class SigningKeys:
             return False
         return True
 
+    def ids_with_other_material(self, other: "SigningKeys") -> list[str]:
+        """Return the ids under which ``other`` has another key than these. A public half is no other key."""
+        mine, others = (
+            {key_id: key.public_bytes_raw() for key_id, key in keys.known.items()} for keys in (self, other)
+        )
+        return sorted(key_id for key_id in mine.keys() & others.keys() if mine[key_id] != others[key_id])
+
     def public_entries(self) -> list[str]:
         """Return the public halves as an auditor's ``AUDIT_KEYS`` names them: ``id:public:base64``."""
         return [

@@ -105,9 +105,20 @@ def test_it_is_noticed_by_whoever_uses_the_keys(lists: Lists, monkeypatch: pytes
         ("FERNET_KEYS", "short", "shorter than 32"),
         ("FERNET_KEYS", SECRET_KEY, "the two must differ"),
         ("AUDIT_KEYS", "a:public:nonsense", "AUDIT_KEYS entry 1"),
+        ("AUDIT_KEYS", kek("a"), "AUDIT_KEYS has another key under the id 'a'"),
         ("AUDIT_KEYS", None, "AUDIT_KEYS_FILE cannot be read"),
     ],
-    ids=["empty", "nonsense", "another under the id", "another root", "short", "no root", "half a key", "no file"],
+    ids=[
+        "empty",
+        "nonsense",
+        "another under the id",
+        "another root",
+        "short",
+        "no root",
+        "half a key",
+        "another signs",
+        "no file",
+    ],
 )
 def test_a_broken_file_changes_nothing(lists: Lists, name: str, content: str | None, says: str) -> None:
     if content is None:

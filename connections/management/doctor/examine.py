@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import DatabaseError, InterfaceError, connection
 from psycopg import errors as pg
 
-from connections.management.doctor import installation, parties, rights, storage, trail
+from connections.management.doctor import installation, keys, parties, rights, storage, trail
 from connections.management.doctor.findings import Finding, Look, fault
 
 # In this order. ``_STORED`` want a database with all its tables.
@@ -18,7 +18,7 @@ _LOOKS: tuple[Look, ...] = (
     parties.catalogue,
 )
 _STORED: tuple[Look, ...] = (
-    *(storage.keys, storage.workers, storage.background, storage.quarantine, trail.audit_trail),
+    *(keys.keys, storage.workers, storage.background, storage.quarantine, trail.audit_trail),
     *(parties.provider_apps, parties.client_secrets),
 )
 _OUTSIDE: tuple[Look, ...] = (storage.broker, parties.egress)
@@ -39,7 +39,7 @@ def examine(*, asks: bool = True) -> Iterator[Finding]:
     for look in _OUTSIDE:
         yield from look()
     if asks:
-        yield from storage.key_services()
+        yield from keys.key_services()
         if not storage.is_away(found):
             yield from _stored(parties.kept_secrets)
         yield from parties.mail()

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from connections.access import held_keks
 from connections.access.secrets import current_data_key, keyring
-from connections.management.doctor import storage
+from connections.management.doctor import keys
 from connections.management.doctor.findings import Level
 from connections.models import CredentialVersion, DataKey, Tenant
 from providers.custodians.custody import configure_custody, current_custody
@@ -115,9 +115,9 @@ def test_a_key_service_wraps_a_new_key(run: Run, settings: Settings) -> None:
         assert "give the new one another id" in run("keys", "new", "in-vault", "--by", "aws-kms", "--key", "x").err
         refused = run("keys", "new", "2", "--by", "vault-transit", "--key", "transit/other")
         assert (refused.code, "Vault answered HTTP 404" in refused.err) == (1, True)
-        assert [found.level for found in storage.key_services()] == [Level.FINE] * 2, "its token is well, too"
+        assert [found.level for found in keys.key_services()] == [Level.FINE] * 2, "its token is well, too"
         bao.disabled = True
-        assert [found.level for found in storage.key_services()] == [Level.FAULT]
+        assert [found.level for found in keys.key_services()] == [Level.FAULT]
         bao.is_cut = True
-        assert ["cannot be asked" in found.says for found in storage.key_services()] == [True]
+        assert ["cannot be asked" in found.says for found in keys.key_services()] == [True]
     configure_custody(before)

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
+from connections.journal.audit import record
+from connections.journal.sealing import seal_settled
 from connections.lifecycle.keys.rewrap import rewrap
-from connections.management.doctor import storage
+from connections.management.doctor import keys
 from connections.management.doctor.findings import Level
 from connections.models import CredentialVersion, DataKey
 from connections.models.fields import StoredSecret, outer_fernet
+from connections.vault.signing import parse_signing_keys
 from providers.custodians.custody import Custody
 from tests.connections.lifecycle.keys.conftest import add_keys, stored
 from tests.providers.custodians.conftest import bao, use
@@ -21,7 +24,7 @@ __all__ = ["add_keys", "bao", "stored", "use"]
 
 
 def faults() -> list[str]:
-    look = storage.keys
+    look = keys.keys
     return [found.says for found in look() if found.level is Level.FAULT]
 
 
@@ -56,6 +59,40 @@ def test_another_key_under_an_earlier_id_is_named(
     assert f"another key than was used under {oldest.kek_id}:" in says
 
 
+@pytest.fixture
+def sealed(transactional_db: None) -> None:
+    record("connection.status")
+    assert seal_settled(seconds=10, at_once=True) == 1
+
+
+def signs(key_id: str) -> str:
+    return f"{key_id}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+@pytest.mark.usefixtures("sealed")
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_another_key_under_the_id_of_one_that_has_signed_is_named(settings: Settings, goes_on: bool) -> None:
+    """Also once it has signed as well, so that the newest seal is its own."""
+    key_id = settings.AUDIT_KEYS[0].partition(":")[0]
+    settings.AUDIT_KEYS = [signs(key_id)]
+    if goes_on:
+        record("connection.status")
+        assert seal_settled(seconds=10, at_once=True) == 1
+    (says,) = faults()
+    assert f"AUDIT_KEYS has another key than was used under {key_id}:" in says
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_key_that_has_signed_is_missed_also_where_another_has_signed_since(settings: Settings) -> None:
+    first, settings.AUDIT_KEYS = settings.AUDIT_KEYS[0], [signs("later")]
+    record("connection.status")
+    assert seal_settled(seconds=10, at_once=True) == 1
+    (says,) = faults()
+    assert f"made with {first.partition(':')[0]}, which AUDIT_KEYS does not have" in says
+    settings.AUDIT_KEYS = [*settings.AUDIT_KEYS, *parse_signing_keys([first]).public_entries()]
+    assert faults() == []
+
+
 @pytest.mark.parametrize(
     ("is_renewable", "seconds", "level", "says"),
     [
@@ -69,10 +106,10 @@ def test_how_long_the_token_for_vault_lives_is_told(
 ) -> None:
     bao.renewable, bao.lease_seconds = is_renewable, seconds
     use(bao.custody())
-    (found,) = storage.key_services()
+    (found,) = keys.key_services()
     assert found.level is level
     assert says in found.says
     assert Bao.TOKEN not in repr(found)
     use(bao.custody(token=given("s.ended")))
-    (found,) = storage.key_services()
+    (found,) = keys.key_services()
     assert (found.level, "HTTP 403" in found.says) == (Level.WARNING, True)
