@@ -42,8 +42,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 def from_readme(beginning: str) -> list[str]:
     """Return the arguments of the one command of the README that begins so, for ``python -m``."""
-    (line,) = [line for line in README.splitlines() if line.startswith(f"$ {beginning}")]
-    return shlex.split(line.removeprefix("$ "))
+    (line,) = [line for line in README.splitlines() if line.startswith(f"$ .venv/bin/{beginning}")]
+    return shlex.split(line.removeprefix("$ .venv/bin/"))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import requests
 from config.local.demo.customer_app.latchkey import Latchkey
 from config.local.demo.stack import LocalStack
 from config.local.supervisor.state import PROJECT_ROOT
-from providers.oauth.pkce import challenge, new_verifier
+from providers.oauth.pkce import new_verifier
 from providers.sandbox.client import SandboxControl
 from tests.browser.webdriver import PACKAGES, Browser, missing_packages, need, started
 from tests.clone import make_clone, unconfigured
@@ -118,20 +118,22 @@ def test_the_code_for_a_product_runs_as_it_stands(provider: str, stack: LocalSta
         redirect_uris=[fact(app, "redirect_uri")],
         scopes=["openid", "profile"],
     )
-    product = Product(stack.urls["web"], fact(output_of(typed, "./manage.py api_clients add"), "key"))
-    code = re.findall("```python\n(.*?)```", section("Use it from your product"), re.DOTALL)[0].replace(
-        "hubspot", provider
-    )
-    begin, confirm, use = re.split(r"(?m)^(?=# [123]\. )", code)[1:]
+    code = re.findall("```python\n(.*?)```", section("Use it from your product"), re.DOTALL)[0]
+    for said, here in (
+        ("hubspot", provider),
+        ("https://connect.example.com", stack.urls["web"]),
+        ("lk_…", fact(output_of(typed, "./manage.py api_clients add"), "key")),
+        ("secrets, requests", "secrets"),
+    ):
+        assert said in code
+        code = code.replace(said, here)
+    prepare, begin, confirm, use = re.split(r"(?m)^(?=# [123]\. )", code)
     names: dict[str, Any] = {
-        "latchkey": product,
-        "requests": product.direct,
+        "requests": SimpleNamespace(Session=Product, get=Product().get),
         "current_user": SimpleNamespace(id="zoe"),
         "login_session": {},
-        "code_verifier": new_verifier(),
-        "challenge_of": challenge,
     }
-    exec(begin, names)
+    exec(prepare + begin, names)
     zoe = Visitor(stack.urls, name="zoe", account="alice")
     callback = zoe.consent(zoe.click_through(names["session"]["connect_url"]))
     returned = zoe.browser.follow(callback, until="https://app.example.com/").headers["Location"]
@@ -145,18 +147,14 @@ def test_the_code_for_a_product_runs_as_it_stands(provider: str, stack: LocalSta
 
 
 class Product(requests.Session):
-    """A product's own HTTP client for Latchkey, as the README takes it for granted."""
+    """A product's own HTTP client, which goes past any proxy of this machine's and notices every refusal."""
 
-    def __init__(self, base_url: str, key: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.trust_env = False
-        self.headers["Authorization"] = f"Bearer {key}"
-        self.base_url = base_url
-        self.direct = requests.Session()
-        self.direct.trust_env = False
 
-    def request(self, method: str, path: str, *args: Any, **options: Any) -> requests.Response:  # type: ignore[override]
-        answer = super().request(method, self.base_url + path, *args, **options)
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        answer = super().request(*args, **options)
         assert answer.ok, answer.text
         return answer
 
