@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -48,6 +49,29 @@ def test_a_package_s_docstring_names_each_of_its_modules() -> None:
         unnamed += [package / name for name in modules(package) | packages if f"``{name}``" not in text]
     assert PACKAGES
     assert unnamed == []
+
+
+ROOMS = ROOT / "connections/lifecycle"
+
+
+def test_each_room_says_what_it_promises_and_what_it_changes() -> None:
+    lacking = [
+        f"{package.name} {said}"
+        for package in PACKAGES
+        if package.parent == ROOMS
+        for said in ("Promise:", "(In|Comes in):", "(Out|Goes out):", "Changes:")
+        if not re.search(rf"\b{said} ", re.sub(r"\s+", " ", docstring(package / "__init__.py")))
+    ]
+    assert lacking == []
+
+
+def test_the_map_of_rooms_has_them_in_the_order_of_the_import_rules() -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = [rule["layers"] for rule in rules if rule.get("containers") == ["connections.lifecycle"]]
+    groups = re.findall(r"(?:^- ``\w+``.*\n(?:  .*\n)*)+", docstring(ROOMS / "__init__.py"), re.MULTILINE)
+    assert [set(re.findall(r"^- ``(\w+)``", group, re.MULTILINE)) for group in groups] == [
+        set(layer.split(" | ")) for layer in layers
+    ]
 
 
 def test_each_module_has_its_test_file_or_is_named_in_the_room_s_tests() -> None:

@@ -7,7 +7,6 @@
 - ``installation_key``: the key that signs for this installation
 - ``app_keys``: the key pairs of provider apps, and the one that signs
 - ``addresses``: the whole addresses of our own pages
-- ``addresses``: the whole addresses of our own pages
 - ``targets``: the catalogue entry, strategy and target of a provider app
 - ``parties``: whom the calls of a connection go to, where that is not simply the provider
 - ``staff``: which rows a member of staff may see

@@ -3,7 +3,7 @@
 Promise: a code is exchanged once, for the person for whom the session was made; nothing that is held is ever vended;
 nothing that was obtained is lost. In: the operator's invitation, a browser, an authorization response or a typed
 secret. Out: a connection, or a failure with its code. Changes: connect sessions (by the steps of
-``models.ConnectSession``), and the connection at the end.
+``models.ConnectSession``), burnt codes, and the connection: pending while something is held, and active at the end.
 
 In the order of their steps:
 

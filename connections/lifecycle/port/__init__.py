@@ -4,7 +4,8 @@ Promise: what is brought is checked before anything is stored, stored sealed bef
 by the way that every refresh goes, so that from then on no other house rotates its refresh token. A process that is
 killed at any moment leaves what another goes on with: no row is stored twice, no refresh token is sent by two. A report
 never holds a secret. In: the rows of a file or of calls. Out: connections, and a report that says of each row what came
-of it. Changes: imports and their rows, connections, credential versions.
+of it. Changes: imports and their rows, connections, credential versions; bundles, tenants, brands, provider apps
+and access grants of a tenant that arrives, and the kill switch of one that leaves.
 
 - ``options``: how an import is wanted · ``order``: begins one, or finds the one that the same file began
 - ``judge``: what a row means here, or why it cannot be used · ``row_key``: knows a credential again

@@ -1,6 +1,7 @@
 """Provision: make and change tenants, provider apps and callers, for the API, the admin, the commands and the demo.
 
-Promise: every entry is checked before it is written, and written with its audit row. Changes: tenants, their brands
+Promise: every entry is checked before it is written, and written with its audit row. In: what an
+operator has typed, called or declared. Out: the row, or a refusal that names the field. Changes: tenants, their brands
 and domains, provider apps, API clients and their keys, trusted issuers, and the files of the operator's own entries.
 
 - ``tenants``: the operator's customers · ``brands``: how their pages look, and the operator's own ·

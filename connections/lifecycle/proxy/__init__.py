@@ -3,7 +3,8 @@
 Promise: no caller gets the credential, or reaches more than its API client or an access grant says, method by method
 and path by path; an audit row is committed before the first byte leaves; what is switched off stops, also in the
 middle; nothing is held in memory but a few parts of each stream. In: an API key, an order and a body. Out: the
-provider's answer as a stream, or a named refusal. Changes: audit rows, and when a connection was last used.
+provider's answer as a stream, or a named refusal. Changes: audit rows,
+approvals, what is kept for subjects, and of connections when they were last used and when they are probed.
 
 - ``order``: what a caller asks; ``request``: what leaves for it
 - ``permit``: who may; ``outgoing``: opens the credential, and says with what the request leaves

@@ -3,7 +3,8 @@
 Promise: three transactions make it so. T1 claims the right to send. The request goes out without a lock and without a
 transaction. T2a stores the answer; T2b makes it current. From the row of an attempt that did not end, any process can
 tell what may have happened to the refresh token. In: an id, and how urgent the refresh is. Out: a ``RefreshReport``.
-Changes: refresh attempts, and credential versions through ``credentials``.
+Changes: refresh attempts, credential versions through ``credentials``, and of connections the status through
+``health``, when they are refreshed next, and to which party they lead.
 
 - ``together``: the refreshes of one message, claimed with one commit and sent at once; ``helpers``: its threads
 - ``refresh``: the whole way of one, and how a caller waits in its thread for a refresh that is under way

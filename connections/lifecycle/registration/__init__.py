@@ -2,7 +2,7 @@
 
 Promise: one registration an issuer and provider app, however many connect at once; credentials that one server gave go
 to no other. In: a provider app, and what an authorization server says of itself. Out: a ``RegisteredClient``. Changes:
-registered clients.
+registered clients, and which of them a connection has.
 
 - ``locate``: asks the end user's own server where to consent, and has our client there
 - ``obtain``: the registration at one issuer: the one that there is, else made now by one process alone
