@@ -1,4 +1,4 @@
-"""Refresh quarantine: what is known of the database itself, and whose stored refresh tokens may have been used since.
+"""Refresh quarantine: which database this is, and which connections wait because it may be an older state of it.
 
 A database that was put back to an earlier moment holds refresh tokens which may have been replaced at the provider
 since. To send such a one trips the provider's reuse detection, which ends the whole grant. So a connection is *held*:

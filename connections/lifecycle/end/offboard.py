@@ -265,7 +265,10 @@ def _revoke_grants(offboarding: Offboarding, *, now: datetime) -> None:
 
 
 def _hand_over_grants(row: Offboarding, *, now: datetime) -> list[dict[str, object]]:
-    """Have what they gave be given by who takes over. Return what is told of the doubles, which are revoked."""
+    """Make who takes over the giver of the access grants that they gave.
+
+    A grant that the new giver has given already is revoked instead. Returns what the audit trail says of those.
+    """
     told = []
     for grant in grants_by(row.tenant_id, row.end_user).standing().order_by("id"):
         if grant.hand_over(row.hand_over_to):

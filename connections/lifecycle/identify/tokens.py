@@ -109,7 +109,10 @@ def source_of(issuer: TrustedIssuer) -> KeySource | Keys:
 
 
 def check_signature(token: str, source: KeySource | Keys, *, algorithms: Sequence[str]) -> dict[str, Any]:
-    """Return the claims of ``token`` if one of the keys has signed it. HTTP and raises as ``verify``."""
+    """Return the claims of ``token`` if one of the keys has signed it. HTTP where ``source`` is an address.
+
+    Raises ``TokenRefused``, and ``IssuerUnavailable`` if the keys cannot be had.
+    """
     if isinstance(source, KeySource):
         release_database()
     try:

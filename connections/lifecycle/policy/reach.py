@@ -45,11 +45,12 @@ def note_hand(client: ApiClient, *, within: ApiClient | None) -> None:
 
 
 def of_one_hand(client: ApiClient, others: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Return which of ``others`` (ids of API clients) one hand could hold beside ``client``, which is of its own hand.
+    """Return which of ``others`` (ids of API clients) the same caller could have the keys of as those of ``client``.
 
-    That is whoever may issue keys of ``client``, or whose keys it may issue; whoever did so, or changed the other; and
-    where a client of one tenant did so with both. What an operator-wide client has made, or could make, is not of one
-    hand for that alone: it makes clients in the operator's name, and answers in it. A few queries.
+    These are ``client`` itself; a client that may issue keys of ``client``, or whose keys ``client`` may issue; one
+    that has issued keys of the other or has changed it; and one with which a third client, of a tenant, has done so as
+    with ``client``. An operator-wide client is no such third one: it makes clients in the operator's name. A few
+    queries.
     """
     found = {client.id} & set(others)
     loaded = list(ApiClient.objects.filter(id__in=set(others) - found))

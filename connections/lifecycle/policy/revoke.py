@@ -26,8 +26,8 @@ def revoke_grants(
 ) -> list[dict[str, object]]:
     """Revoke those of ``grants`` that stand, in the caller's transaction, each with an audit row and an event.
 
-    ``why`` is a stable word: "by_request", "disconnected", "account_changed" or "offboarded". Returns what is told of
-    each (``AccessGrant.told``).
+    ``why`` is a stable word: "by_request", "disconnected", "account_changed" or "offboarded". Returns of each what its
+    audit row says of the grant (``AccessGrant.told``).
     """
     told = []
     for grant in grants.standing().order_by("id"):

@@ -38,7 +38,12 @@ def share(
 def share_locked(
     connection: Connection, *, granted_by: str | None = None, grants_only: bool | None = None, actor: audit.Actor
 ) -> None:
-    """Do as ``share`` for a locked connection, in the caller's transaction, with an audit row and an event."""
+    """Change who answers for a locked connection, or whether it is used under grants only. None leaves it as it is.
+
+    In the caller's transaction, with an audit row and an event. Raises ``InvalidRequest`` for an end user's own
+    connection, which is not handed over, and ``PolicyDenied`` where an API client would open for itself what is kept to
+    grants.
+    """
     if granted_by and connection.owner_kind != OwnerKind.TENANT:
         raise InvalidRequest("An end user's own connection is not handed over.", field="granted_by")
     if grants_only is False and connection.grants_only and not _may_open(actor):

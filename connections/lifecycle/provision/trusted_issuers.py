@@ -218,7 +218,10 @@ def check_address(url: str, *, field: str) -> None:
 
 
 def check_rule(issuer: TrustedIssuer, client: ApiClient, conditions: Any) -> None:
-    """Raise the refusal of a rule that cannot be stored. One query."""
+    """Check a rule before it is stored. One query.
+
+    Raises ``NotFound`` if ``client`` is not of the issuer's tenant, and ``InvalidRequest`` for all else that is wrong.
+    """
     if issuer.use != IssuerUse.CALLER:
         raise InvalidRequest("Only an issuer of callers has rules.", field="issuer")
     if issuer.tenant_id is not None and issuer.tenant_id != client.tenant_id:

@@ -62,7 +62,11 @@ def locate(
 def look_at_server(
     app: ProviderApp, params: Mapping[str, str], *, tenant_id: uuid.UUID | None = None
 ) -> ProtectedServer:
-    """Ask the server at which ``app`` points for a connection with these ``params``. HTTP. Raises as ``locate``."""
+    """Ask the server at which ``app`` points for a connection with these ``params``. HTTP.
+
+    Raises ``InvalidRequest`` naming the field, where the end user typed a server that cannot be used;
+    ``AppMisconfigured`` for any other that cannot, and ``ProviderDown``.
+    """
     url = fill(_server(app), {**app.params, **params})
     typed = typed_server(entry_of(app), app.auth_style)
     release_database()

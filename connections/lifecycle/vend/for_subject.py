@@ -66,9 +66,9 @@ def token_for_subject(order: VendOrder) -> HeldToken:
     """Return a token that acts for the subject whose token ``order`` brings. The caller has decided that it may.
 
     HTTP, if none is kept that lives for long enough: blocks for one exchange, or waits as long as ``order`` allows for
-    one that is under way. Holds no lock and no database connection meanwhile. Raises ``SubjectTokenRefused``,
-    ``InteractionRequired``, ``InsufficientScope``, ``MinTtlUnavailable``, ``InvalidRequest``, ``AppMisconfigured``,
-    ``ProviderDown``, ``RefreshInProgress``, ``Suspended`` and ``Paused``.
+    one that is under way. Holds no lock and no database connection meanwhile. Raises ``NotFound``,
+    ``SubjectTokenRefused``, ``InteractionRequired``, ``InsufficientScope``, ``MinTtlUnavailable``, ``InvalidRequest``,
+    ``AppMisconfigured``, ``ProviderDown``, ``RefreshInProgress``, ``Suspended`` and ``Paused``.
     """
     connection = Connection.objects.select_related("tenant", "provider_app").filter(id=order.connection_id).first()
     if connection is None or order.subject_token is None:

@@ -19,7 +19,7 @@ def send_test(endpoint_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> O
     """Send an event of the type ``webhook.test`` to an endpoint, enabled or not, and return what came of it.
 
     Changes nothing of the endpoint. HTTP, up to 10 s; an audit row. Raises ``NotFound``, ``Suspended``,
-    ``CredentialUnreadable`` and ``Busy``.
+    ``CredentialUnreadable``, ``Busy``, and ``ProviderDown`` where it could not be sent in time.
     """
     endpoint = WebhookEndpoint.objects.select_related("tenant").filter(id=endpoint_id).first()
     if endpoint is None:

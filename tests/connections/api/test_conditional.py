@@ -1,7 +1,6 @@
 """ETags: nothing that has changed is called unchanged, and no update is lost."""
 
 import threading
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from connections.models import (
     TrustedIssuer,
     WebhookEndpoint,
 )
+from providers.sandbox.waiting import until
 from tests.connections.api.described import DESCRIBED, Described
 from tests.connections.api.grants import let
 from tests.connections.api.own_entries import ENTRY
@@ -309,8 +309,7 @@ def test_the_condition_is_checked_once_the_row_is_locked() -> None:
                 row = race.rows._default_manager.filter(pk=ids[race.named])
                 assert row.update(**race.meanwhile) == 1
                 late = pool.submit(_sent, manager, race.method, path + ("" if in_body else owner), tag, body)
-                while not late.done() and not _somebody_waits():
-                    time.sleep(0.01)
+                until(lambda late=late: late.done() or _somebody_waits(), f"late one of {race}", pause=0.01)
                 assert not late.done(), (race, late.result())
             assert late.result() == 412, race
             stored = row.values(*race.meanwhile).get()

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from connections.api.mcp import calling
 from connections.api.mcp.tools import MOST_ANSWER_BYTES, USUAL_ANSWER_BYTES
 from connections.models import AuditEvent, Connection, Permission, Tenant
+from providers.sandbox.waiting import until
 from tests.connections.api.grants import let
 from tests.connections.api.mcp.conftest import SECRET, make_agent
 from tests.connections.api.mcp.speaking import HANDSHAKE, MODERN, Returned, use
@@ -319,8 +319,7 @@ def test_an_endless_answer_ends_with_what_was_wanted(agent: Caller, connection: 
     told = call(agent, connection, max_bytes=MOST_ANSWER_BYTES)
     assert told.structured["truncated"]
     assert len(told.structured["text"]) == MOST_ANSWER_BYTES
-    while not left:
-        time.sleep(0.01)
+    until(lambda: left, "end of the provider's answer")
 
 
 def test_a_slow_provider_is_not_waited_for_longer_than_a_model_waits(
