@@ -50,6 +50,7 @@ class ConnectionsConfig(AppConfig):
         # The permissions of an app are made when it is its turn, so the roles wait for the last one.
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
         post_migrate.connect(_save_roles, sender=last)
+        pre_migrate.connect(_check_server, sender=self)
         pre_migrate.connect(_bound_waits, sender=self)
         post_migrate.connect(_wait_as_before, sender=self)
 
@@ -60,6 +61,18 @@ def _still_needed(before: Any, after: Any) -> str:
     from connections.lifecycle.keys.leaving import still_needed
 
     return still_needed(before, after, now=database_now())
+
+
+def _check_server(*, using: str, **_: Any) -> None:
+    """Let ``migrate`` fail before it has changed anything at a server that cannot have every constraint."""
+    from django.core.management import CommandError
+
+    from connections.database.server import ServerTooOld, check_server, server_version
+
+    try:
+        check_server(server_version(using))
+    except ServerTooOld as error:
+        raise CommandError(str(error)) from None
 
 
 def _bound_waits(*, using: str, **_: Any) -> None:

@@ -4,6 +4,7 @@
 - ``claims``: which worker goes on with a row for longer than a transaction lasts
 - ``settled``: up to which id a table has all its rows
 - ``pool``: short transactions, and the connection that is given back before HTTP
+- ``server``: which version it has to be
 - ``prepared``: statements that are parsed once and go past the ORM; ``sessions``: in which they are planned once
 
 Detours

@@ -11,10 +11,10 @@ from typing import IO
 import psycopg
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import connection
 from psycopg import pq
 
 from connections.database.pool import direct_parameters
+from connections.database.server import server_version
 from connections.lifecycle.refresh import presence
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -31,10 +31,7 @@ class Program:
 
 def server_major() -> int:
     """Return the major version of the server. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
-        (major,) = cursor.fetchone()
-    return int(major)
+    return server_version() // 10_000
 
 
 def find(name: str, *, folder: str, least: int) -> Program:

@@ -6,6 +6,7 @@
 - ``storage``: the database, the broker, the clocks, and whether the background works
 - ``keys``: the keys to what is stored, and who has wrapped them
 - ``rights``: what the role of these processes may do in the database
+- ``constraints``: whether the database keeps everything that the tables promise
 - ``trail``: whether the audit trail is whole
 - ``parties``: the catalogue, provider apps and redirect URIs, and how calls and mails leave the house
 """

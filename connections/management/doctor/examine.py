@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import DatabaseError, InterfaceError, connection
 from psycopg import errors as pg
 
-from connections.management.doctor import installation, keys, parties, rights, storage, trail
+from connections.management.doctor import constraints, installation, keys, parties, rights, storage, trail
 from connections.management.doctor.findings import Finding, Look, fault
 
 # In this order. ``_STORED`` want a database with all its tables.
@@ -18,6 +18,7 @@ _LOOKS: tuple[Look, ...] = (
     parties.catalogue,
 )
 _STORED: tuple[Look, ...] = (
+    constraints.constraints,
     *(keys.keys, storage.workers, storage.background, storage.quarantine, trail.audit_trail),
     *(parties.provider_apps, parties.client_secrets),
 )

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from connections.database.clock import database_now
+from connections.database.server import ServerTooOld, check_server
 from connections.dispatch import waiting_tasks
 from connections.lifecycle.quarantine.standing import standing
 from connections.lifecycle.refresh import presence
@@ -19,7 +20,6 @@ from connections.management.doctor.rights import rights
 from connections.models import FiguresTaken
 from connections.valkey import client_of
 
-OLDEST_SERVER = 140_000
 _AUDIT = "connections_auditevent"
 _AWAY = "It cannot be reached"
 _MOST_SKEW_SECONDS = 2.0
@@ -114,8 +114,14 @@ def _direct() -> Iterator[Finding]:
 
 
 def _server(version: int, says: dict[str, str]) -> Iterator[Finding]:
-    if version < OLDEST_SERVER:
-        yield fault("database", f"PostgreSQL {version // 10_000} is too old.", "Use PostgreSQL 14 or later.")
+    try:
+        check_server(version)
+    except ServerTooOld as error:
+        yield fault(
+            "database",
+            str(error),
+            "Restore a backup at such a server, and run doctor there.",
+        )
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
         if says.get(name) == "off" and not settings.DEVELOPMENT:
             yield fault(

@@ -198,10 +198,10 @@ BROKEN: dict[str, tuple[Break, Break, str, str]] = {
         "serializable",
     ),
     "a table that nobody granted": (
-        lambda at: at.sql("REVOKE ALL ON connections_importrow FROM runs"),
-        lambda at: at.sql("GRANT SELECT, INSERT, UPDATE, DELETE ON connections_importrow TO runs"),
+        lambda at: at.sql("REVOKE ALL ON django_session FROM runs"),
+        lambda at: at.sql("GRANT SELECT, INSERT, UPDATE, DELETE ON django_session TO runs"),
         "database",
-        "lacks DELETE, INSERT, SELECT, UPDATE on connections_importrow.",
+        "lacks DELETE, INSERT, SELECT, UPDATE on django_session.",
     ),
     "a broker that forgets": (
         lambda at: at.valkey().config_set("maxmemory-policy", "allkeys-lru"),
