@@ -21,8 +21,9 @@ from connections.database.clock import database_now
 from connections.database.pool import LockTimeout
 from connections.entrance import actor_of
 from connections.journal.audit import Actor
+from connections.lifecycle.connect.session import is_own_browser
 from connections.lifecycle.provision.domains import vouched_for
-from connections.lifecycle.self_service.visit import find_visit, is_own_visit, own_visit
+from connections.lifecycle.self_service.visit import find_visit, own_visit
 from connections.models import ManagementSession
 from connections.models.failures import Failure
 from connections.refusals import Refusal, SessionUnusable
@@ -54,7 +55,7 @@ def own_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             session = own_visit(session_id, browser_secret=secret, now=now)
         except SessionUnusable as refusal:
             failure, found = failure_named(refusal), find_visit(session_id)
-            is_own = found is not None and is_own_visit(found, secret)
+            is_own = found is not None and is_own_browser(found, secret)
             return refused_page(request, found if is_own else None, failure)
         actor = actor_of(request, subject=session.end_user)  # no client's act: the person's own, whose address it is
         try:

@@ -31,6 +31,7 @@ from connections.consent.views import go_on, scope_words
 from connections.consent.words import Text, failure_named, filled_in
 from connections.database.clock import database_now
 from connections.entrance import actor_of
+from connections.lifecycle.connect.session import is_own_browser
 from connections.lifecycle.credentials.scopes import missing_scopes
 from connections.lifecycle.self_service.change import disconnect_own, foresee_end, prefer_own, rename_own
 from connections.lifecycle.self_service.own import own_connection, own_connections
@@ -38,7 +39,7 @@ from connections.lifecycle.self_service.questions import Question, answer, quest
 from connections.lifecycle.self_service.receipts import groups, receipts
 from connections.lifecycle.self_service.reconnect import begin_another, begin_renewal
 from connections.lifecycle.self_service.shared import end_share, shares_of
-from connections.lifecycle.self_service.visit import end_visit, find_visit, is_own_visit, may_connect, open_visit
+from connections.lifecycle.self_service.visit import end_visit, find_visit, may_connect, open_visit
 from connections.models import Connection, ManagementSession, Status
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, SessionUnusable
@@ -57,7 +58,7 @@ def entrance(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     session, framed = find_visit(session_id), is_framed(request)
     if session is None:
         return refused_page(request, None, Failure.UNKNOWN)
-    if not framed and is_own_visit(session, browser_secret(request, session_id)):
+    if not framed and is_own_browser(session, browser_secret(request, session_id)):
         return _to("list", session)
     if session.is_opened and not framed:
         response = refused_page(request, None, Failure.USED)
@@ -90,7 +91,7 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         opened = open_visit(session_id, token=request.POST.get("token", ""), now=now, actor=actor)
     except SessionUnusable as refusal:
         found = find_visit(session_id)
-        if found is not None and is_own_visit(found, browser_secret(request, session_id)):
+        if found is not None and is_own_browser(found, browser_secret(request, session_id)):
             return _to("list", found)  # a double click, or the back button
         return refused_page(request, None, failure_named(refusal))
     response = _to("list", opened.session)

@@ -9,7 +9,8 @@
 - ``connect_session``: an invitation
 - ``connect_step``: one step of it, for operators · ``burnt_code``: a code that came to the wrong browser ·
   ``management_session``: a visit to the page of one's own connections
-- ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
+- ``connection``: one grant · ``revocation``: how far that has come at the provider · ``kinds``: whose it is
+- ``credential_version``: one set of its secrets
 - ``scope``: one scope of a connection · ``connection_indexes``, ``beginnings``: how connections are found
 - ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
 - ``bulk_job``: one act on many connections

@@ -11,6 +11,8 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from connections.models.mutators import Settable
+
 
 class AuditSeal(models.Model):
     """One batch of audit rows, sealed. The numbers begin with 1 and have no gap.
@@ -77,7 +79,7 @@ class AuditPruning(models.Model):
         return f"pruned before {self.before:%Y-%m-%d}"
 
 
-class AuditVerification(models.Model):
+class AuditVerification(Settable):
     """One verification of the trail, ordered in the admin or by the clock. The workers go on with it.
 
     ``reached`` is the last seal that was looked at, ``rows`` counts the rows that were compared. ``finding`` says what
@@ -120,8 +122,3 @@ class AuditVerification(models.Model):
     def finish(self, *, at: datetime, unsealed: int) -> None:
         """Record that it has looked at everything."""
         self._set(finished_at=at, unsealed=unsealed, claimed_until=None)
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-        self.save(update_fields=list(values))

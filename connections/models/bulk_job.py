@@ -2,12 +2,12 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
 from connections.models.connection import Connection
+from connections.models.mutators import Settable
 from connections.models.tenant import Tenant
 
 
@@ -26,7 +26,7 @@ class BulkAct(models.TextChoices):
     RELEASE = "release", "Release"
 
 
-class BulkJob(models.Model):
+class BulkJob(Settable):
     """One job. ``tenant`` is null where its connections may be of several tenants: no limited account sees it then.
 
     Either an ``operator`` or an API client has ordered it.
@@ -70,11 +70,6 @@ class BulkJob(models.Model):
     def finish(self, *, at: datetime) -> None:
         """Record that nothing is left to do."""
         self._set(finished_at=at, claimed_until=None)
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-        self.save(update_fields=list(values))
 
 
 class BulkRow(models.Model):

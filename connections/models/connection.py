@@ -9,9 +9,9 @@ from django.db.models import Q
 
 from connections.models.connection_indexes import INDEXES
 from connections.models.kinds import Binding, OwnerKind, Revocation
-from connections.models.mutators import Mutable
 from connections.models.provider_app import ProviderApp
 from connections.models.registered_client import RegisteredClient
+from connections.models.revocation import Revocable
 from connections.models.states import LIVE, MAY_BECOME, Reason, Status, status_and_reason_agree
 from connections.models.switches import KILL_SWITCH, PAUSE, nothing_thrown, thrown
 from connections.models.tenant import Tenant
@@ -48,7 +48,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(nothing_thrown())
 
 
-class Connection(Mutable):
+class Connection(Revocable):
     """One grant. The lifecycle owns every column but ``metadata``, and changes them only by the named mutators.
 
     ``label`` tells an owner's connections at one provider apart ("" for none); ``is_default`` marks the one that a vend
@@ -60,7 +60,7 @@ class Connection(Mutable):
 
     ``refresh_due_at`` and ``probe_due_at`` are when the sweeps act (null: never); ``refresh_enqueued_until`` keeps a
     sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
-    counts the refreshes that failed in a row, ``revocation_failures`` the tries to revoke.
+    counts the refreshes that failed in a row. How far a revocation has come is in ``revocation.Revocable``.
     ``access_expires_at`` is null where the end is unknown: then probes watch. ``refresh_expires_at`` is when the grant
     ends unless it is refreshed, ``grant_expires_at`` when it ends even if it is refreshed (null: unknown).
     ``refresh_failing_at`` is since when no valid token is left because refreshes fail (null: that is not so).
@@ -150,10 +150,6 @@ class Connection(Mutable):
     provider_account_id = models.CharField(max_length=255, default="", blank=True)
     provider_account_name = models.CharField(max_length=255, default="", blank=True)
 
-    revocation = models.CharField(max_length=12, choices=Revocation, default=Revocation.NOT_ASKED, blank=True)
-    revocation_due_at = models.DateTimeField(null=True, blank=True)
-    revocation_deadline_at = models.DateTimeField(null=True, blank=True)
-    revocation_failures = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ConnectionQuerySet.as_manager()
@@ -338,6 +334,20 @@ class Connection(Mutable):
         """Make its probe due at ``moment``; None: never."""
         self._set(probe_due_at=moment)
 
+    def end(self, revocation: Revocation, *, now: datetime | None = None, deadline: datetime | None = None) -> None:
+        """Make nothing due but the revocation. That is tried from ``now`` until ``deadline``; None: it is not tried."""
+        self._set(
+            refresh_due_at=None,
+            refresh_failing_at=None,
+            next_attempt_at=None,
+            probe_due_at=None,
+            undecryptable_at=None,
+            revocation=revocation,
+            revocation_due_at=now,
+            revocation_deadline_at=deadline,
+            revocation_failures=0,
+        )
+
     def rest(self) -> None:
         """Make nothing due any more, because the connection has ended."""
         self._set(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
@@ -401,39 +411,3 @@ class Connection(Mutable):
         if switch not in (KILL_SWITCH, PAUSE):
             raise ValueError(f"A connection has no switch {switch!r}.")
         self._set(**{switch: at})
-
-    # --- Its end at the provider --------------------------------------------------------------------------------------
-    def end(self, revocation: Revocation, *, now: datetime | None = None, deadline: datetime | None = None) -> None:
-        """Make nothing due but the revocation. That is tried from ``now`` until ``deadline``; None: it is not tried."""
-        self._set(
-            refresh_due_at=None,
-            refresh_failing_at=None,
-            next_attempt_at=None,
-            probe_due_at=None,
-            undecryptable_at=None,
-            revocation=revocation,
-            revocation_due_at=now,
-            revocation_deadline_at=deadline,
-            revocation_failures=0,
-        )
-
-    def begin_revocation(self, *, now: datetime, deadline: datetime) -> None:
-        """Make the revocation due ``now``. It is tried until ``deadline``."""
-        self._set(
-            revocation=Revocation.PENDING,
-            revocation_due_at=now,
-            revocation_deadline_at=deadline,
-            revocation_failures=0,
-        )
-
-    def revoke_at(self, moment: datetime) -> None:
-        """Make the next try to revoke due at ``moment``."""
-        self._set(revocation_due_at=moment)
-
-    def try_revocation(self, *, again_at: datetime) -> None:
-        """Count a try to revoke. If the try does not end, the next is due ``again_at``."""
-        self._set(revocation_due_at=again_at, revocation_failures=self.revocation_failures + 1)
-
-    def end_revocation(self, outcome: Revocation) -> None:
-        """Record how the revocation ended."""
-        self._set(revocation=outcome, revocation_due_at=None, revocation_deadline_at=None, revocation_failures=0)

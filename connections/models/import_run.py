@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,6 +9,7 @@ from django.db.models import Q
 
 from connections.models.connection import Connection
 from connections.models.fields import SealedField
+from connections.models.mutators import Settable
 from connections.models.tenant import Tenant
 
 
@@ -31,7 +31,7 @@ class RowState(models.TextChoices):
     SETTLED = "settled", "Settled"
 
 
-class ImportRun(models.Model):
+class ImportRun(Settable):
     """One import. Any process can go on with it at any time: its rows say what is left to do.
 
     ``tenant`` is null where the rows name their tenants, which only an operator's command allows. ``digest`` is a keyed
@@ -87,13 +87,8 @@ class ImportRun(models.Model):
         """Record that nothing is left to do. Call it locked."""
         self._set(state=ImportState.DONE, finished_at=at, problem=problem or self.problem)
 
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-        self.save(update_fields=list(values))
 
-
-class ImportRow(models.Model):
+class ImportRow(Settable):
     """One row of an import. ``content`` seals it as it was read, until its credential is stored.
 
     ``line`` is where it begins in a file of CSV, or the number of the row. ``key`` is a keyed digest of its
@@ -154,8 +149,3 @@ class ImportRow(models.Model):
             version_id=version_id,
             content=None,
         )
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-        self.save(update_fields=list(values))

@@ -25,8 +25,23 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-class Mutable(models.Model):
-    """A model with named mutators. Each of these calls ``_set``, which saves what it changes.
+class Settable(models.Model):
+    """A model with named mutators. Each of these calls ``_set``, which saves what it changes, and nothing else."""
+
+    class Meta:
+        abstract = True
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+        self._save([*values])
+
+    def _save(self, names: list[str]) -> None:
+        self.save(update_fields=names)
+
+
+class Mutable(Settable):
+    """A model with named mutators that also keeps when it was changed last.
 
     A block of ``saved_once`` makes one UPDATE of the changes of several.
     """
@@ -51,12 +66,10 @@ class Mutable(models.Model):
         finally:
             self._unsaved = None
         if changed:
-            self.save(update_fields=[*changed, "updated_at"])
+            self._save([*changed])
 
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
+    def _save(self, names: list[str]) -> None:
         if self._unsaved is None:
-            self.save(update_fields=[*values, "updated_at"])
+            self.save(update_fields=[*names, "updated_at"])
         else:
-            self._unsaved.update(values)
+            self._unsaved.update(names)

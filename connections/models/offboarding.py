@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from connections.models.mutators import Settable
 from connections.models.tenant import Tenant
 
 
@@ -25,7 +26,7 @@ class SharedFate(models.TextChoices):
     END = "end", "Ended"
 
 
-class Offboarding(models.Model):
+class Offboarding(Settable):
     """One offboarding. ``lifecycle.end.offboard`` takes it as far as it can, again and again, until ``done_at``.
 
     ``hand_over_to`` is the end user who answers for shared connections from then on, "" for the tenant itself.
@@ -94,8 +95,3 @@ class Offboarding(models.Model):
     def finish(self, *, end_user: str, at: datetime) -> None:
         """Record that nothing is left to do; ``end_user`` is the pseudonym after an erasure."""
         self._set(end_user=end_user, done_at=at)
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-        self.save(update_fields=list(values))

@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
 from connections.models.fields import SealedField
+from connections.models.mutators import Settable
 from connections.models.provider_app import ProviderApp
 
 
@@ -19,7 +19,7 @@ class RegistrationWay(models.TextChoices):
     DYNAMIC = "dynamic", "Dynamic registration"
 
 
-class RegisteredClient(models.Model):
+class RegisteredClient(Settable):
     """The client of one provider app at one issuer. At most one is current: ``replaced_at`` is empty.
 
     Its redirect URI ends in its own ``id``, so that no answer of one server can pass as an answer of another (mix-up).
@@ -120,8 +120,3 @@ class RegisteredClient(models.Model):
     def replace(self, *, at: datetime) -> None:
         """Make room for another registration at the same issuer. Connections that were made with this one keep it."""
         self._set(replaced_at=at, renew_at=None, claimed_until=None)
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-        self.save(update_fields=[*values])

@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime
 
 from connections.access.secrets import current_data_key, digest
-from connections.models import IN_BROWSER, ConnectSession, SessionState, Status
+from connections.models import IN_BROWSER, ConnectSession, ManagementSession, SessionState, Status
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, SessionUnusable, Suspended
 from connections.vault.keyring import DataKey
@@ -55,8 +55,8 @@ def check_cookie(session: ConnectSession, browser_secret: str | None) -> None:
         raise SessionUnusable(Failure.BROWSER)
 
 
-def is_own_browser(session: ConnectSession, browser_secret: str | None) -> bool:
-    """Whether ``browser_secret`` is the secret of the session's own browser. Compares in constant time."""
+def is_own_browser(session: ConnectSession | ManagementSession, browser_secret: str | None) -> bool:
+    """Whether ``browser_secret`` is the secret of the session's own browser. Compares in constant time. No I/O."""
     held = bytes(session.browser_hash or b"")
     return bool(browser_secret and held) and hmac.compare_digest(held, digest(browser_secret or ""))
 

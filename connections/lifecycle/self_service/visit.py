@@ -14,6 +14,7 @@ from connections.access.secrets import digest
 from connections.database.locks import RowCheck, lock_management_session
 from connections.database.pool import short_transaction
 from connections.journal import audit
+from connections.lifecycle.connect.session import is_own_browser
 from connections.models import ApiKey, ManagementSession, Permission
 from connections.models.failures import Failure
 from connections.refusals import SessionUnusable
@@ -69,19 +70,13 @@ def own_visit(session_id: uuid.UUID, *, browser_secret: str | None, now: datetim
     session = find_visit(session_id)
     if session is None:
         raise SessionUnusable(Failure.UNKNOWN)
-    if not is_own_visit(session, browser_secret):
+    if not is_own_browser(session, browser_secret):
         raise SessionUnusable(Failure.NO_COOKIE if browser_secret is None else Failure.BROWSER)
     if session.is_over(now=now):
         raise SessionUnusable(Failure.CLOSED)
     _check_allowed(session)
     session.note_seen(now=now)
     return session
-
-
-def is_own_visit(session: ManagementSession, browser_secret: str | None) -> bool:
-    """Whether ``browser_secret`` is the secret of the session's own browser. Compares in constant time. No I/O."""
-    held = bytes(session.browser_hash or b"")
-    return bool(browser_secret and held) and hmac.compare_digest(held, digest(browser_secret or ""))
 
 
 def end_visit(session_id: uuid.UUID, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None) -> None:

@@ -12,6 +12,11 @@ DEFAULT_WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 60.0
 
 
+def is_everybody_verified(*, end_user_issuer: str, agent: str, agent_issuer: str) -> bool:
+    """Whether everybody whom a request names was verified by an issuer: an end user, and the agent if there is one."""
+    return bool(end_user_issuer) and (not agent or bool(agent_issuer))
+
+
 @dataclass(frozen=True, slots=True)
 class VendOrder:
     """One call of a vend. ``key_hash`` is the digest of the caller's API key, or of the token that it has proven.
@@ -49,7 +54,9 @@ class VendOrder:
     @property
     def is_verified(self) -> bool:
         """Whether everybody whom the order names was verified: an end user, and the agent if there is one."""
-        return bool(self.end_user_issuer) and (not self.agent or bool(self.agent_issuer))
+        return is_everybody_verified(
+            end_user_issuer=self.end_user_issuer, agent=self.agent, agent_issuer=self.agent_issuer
+        )
 
     @property
     def vouched_by(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ from connections.lifecycle.provision.callers import (
     refuse_key,
     tenant_meant,
 )
+from connections.lifecycle.vend.order import is_everybody_verified
 from connections.models import IssuerUse, Permission, Tenant
 from connections.refusals import IdentityTokenRefused, InvalidRequest, NotFound, Refusal
 
@@ -36,7 +37,9 @@ class Parties:
     @property
     def is_verified(self) -> bool:
         """Whether everybody who is named was verified: an end user, and the agent if there is one."""
-        return bool(self.end_user_issuer) and (not self.agent or bool(self.agent_issuer))
+        return is_everybody_verified(
+            end_user_issuer=self.end_user_issuer, agent=self.agent, agent_issuer=self.agent_issuer
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Modules that have no test file of their own here:
 
 - ``staff``: ``test_constraints.py``, ``tests/connections/admin/test_limited_staff.py``
-- ``connection``, ``credential_version``, ``refresh_attempt``, ``connect_session``, ``scope``, ``incident``,
-  ``api_client``, ``tenant``, ``tenant_domain``, ``brand``,
+- ``connection``, ``revocation``, ``credential_version``, ``refresh_attempt``, ``connect_session``, ``scope``,
+  ``incident``, ``api_client``, ``tenant``, ``tenant_domain``, ``brand``,
   ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``,
   ``audit_seal``, ``connect_step``, ``bulk_job``, ``outbox_event``,
   ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``, ``offboarding``, ``trusted_issuer``,
