@@ -25,6 +25,8 @@ _AWAY = "It cannot be reached"
 _MOST_SKEW_SECONDS = 2.0
 _STALE = timedelta(minutes=30)
 _LONG_SECONDS = 60.0
+# As the notes of refreshes ask which run of the server it is; without an answer they never become whole.
+_ASKS = "return redis.call('INFO', 'server')"
 _SHOWN = 5
 
 
@@ -156,9 +158,15 @@ def broker() -> Iterator[Finding]:
     try:
         with client_of(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
             told = client.info()
-            policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
-    except redis.ResponseError:
-        policy = None  # a service that keeps its configuration to itself
+            client.eval(_ASKS, 0)
+            policy = _policy(client)
+    except redis.ResponseError as error:
+        yield fault(
+            "broker",
+            f"It refuses what these processes have to do there: {error}.",
+            "Give that user its rights (OPERATIONS.md, The broker's user), and name a database that is there.",
+        )
+        return
     except redis.RedisError as error:
         yield fault("broker", f"{_AWAY} ({type(error).__name__}).", "Check REDIS_URL, and whether it runs.")
         return
@@ -183,6 +191,14 @@ def broker() -> Iterator[Finding]:
     name = "Valkey" if "valkey_version" in told else "Redis"
     version = told.get("valkey_version") or told.get("redis_version")
     yield from found or [fine("broker", f"{name} {version} answers, and nothing waits for long.")]
+
+
+def _policy(client: "redis.Redis") -> str | None:
+    """Return what happens when memory is short; None from a service that keeps its configuration to itself."""
+    try:
+        return str(client.config_get("maxmemory-policy").get("maxmemory-policy"))
+    except redis.ResponseError:
+        return None
 
 
 def workers() -> Iterator[Finding]:
