@@ -22,7 +22,8 @@ from connections.admin.provider_app_form import ProviderAppForm, form_for, param
 from connections.admin.provider_app_page import app_page
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.admin.widget_preview import preview_widget
-from connections.lifecycle.provision.provider_apps import register_itself, store_provider_app
+from connections.lifecycle.provision.provider_apps import store_provider_app
+from connections.lifecycle.provision.register_app import register_itself
 from connections.models import (
     AppKey,
     AuditEvent,

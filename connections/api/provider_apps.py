@@ -13,7 +13,8 @@ from connections.database.locks import RowCheck
 from connections.journal.audit import Actor
 from connections.lifecycle.health.telling import explanation
 from connections.lifecycle.provision.app_keys import DEFAULT_LEAD, DEFAULT_OVERLAP, Rotation
-from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.register_app import register_itself
 from connections.models import (
     AppKey,
     Incident,

@@ -10,7 +10,8 @@ import requests
 from connections.access.secrets import open_credential
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.probe.probe import probe
-from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.register_app import register_itself
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, CredentialVersion, ProviderApp, RegisteredClient, Tenant, Trigger

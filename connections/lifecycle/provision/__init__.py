@@ -6,7 +6,8 @@ and domains, provider apps, API clients and their keys, trusted issuers, and the
 
 - ``tenants``: the operator's customers · ``brands``: how their pages look, and the operator's own ·
   ``domains``: which hosts are theirs
-- ``provider_apps``: our registrations at providers, with their client secrets
+- ``provider_apps``: our registrations at providers, with their client secrets · ``check_app``: what one may say ·
+  ``register_app``: has one registered at its server without hands
 - ``client_secrets``: these one by one · ``push_secrets``: by which what providers send by themselves is known
 - ``secret_sources``: client secrets that are read from where the operator keeps them · ``read_source``: one such look
 - ``own_providers``: entries of the catalogue that are the operator's own

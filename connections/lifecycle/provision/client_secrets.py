@@ -22,7 +22,8 @@ from connections.access.secrets import (
 from connections.access.targets import registrar_of
 from connections.journal import audit, events
 from connections.journal.event_types import EventType
-from connections.lifecycle.provision.provider_apps import MOST_SECRETS, check_client_secrets, check_kept_secrets
+from connections.lifecycle.provision.check_app import check_client_secrets, check_kept_secrets
+from connections.lifecycle.provision.provider_apps import MOST_SECRETS
 from connections.models import ProviderApp
 from connections.refusals import Busy, InvalidRequest, NotFound
 from connections.vault.sealing import Unreadable, fingerprint

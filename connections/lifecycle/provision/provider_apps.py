@@ -13,13 +13,19 @@ from connections.access.targets import registrar_of
 from connections.database.locks import RowCheck, lock_to_compare
 from connections.database.pool import release_database
 from connections.journal import audit
-from connections.lifecycle.credentials.scopes import not_allowed
+from connections.lifecycle.provision.check_app import (
+    check_client_secrets,
+    check_kept_secrets,
+    check_scopes,
+    check_texts,
+    checked_app_params,
+)
 from connections.lifecycle.provision.read_source import FIELD, SourceRead, next_look, read_source
+from connections.lifecycle.provision.register_app import why_refused
 from connections.lifecycle.registration.locate import look_at_server, typed_server
-from connections.lifecycle.registration.obtain import obtain
 from connections.lifecycle.registration.ways import way_offered
 from connections.lifecycle.throttle.bulkhead import bulkhead
-from connections.models import ProviderApp, RegisteredClient, Tenant
+from connections.models import ProviderApp, Tenant
 from connections.models.mutators import differing
 from connections.models.provider_app import NO_SOURCE
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown
@@ -30,7 +36,6 @@ from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill
 from providers.errors import ProviderError
 from providers.oauth.discovery import discover
-from providers.vocabulary import ParamScope
 
 MOST_SECRETS = 10
 DEFAULT_OVERLAP = timedelta(days=7)
@@ -48,9 +53,6 @@ _REGISTRATION_COLUMNS = (
     "updated_at",
 )
 _SECRET_COLUMNS = ("secrets", "other_secrets_end_at", "secrets_changed_at", "secret_expires_at", *NO_SOURCE)
-
-_NOT_SENDABLE = "This is too long, or has characters that OAuth does not know: copy it again."
-_LONGEST = {"client_id": 500, "client_secrets": 4096, "scopes": 255, "required_scopes": 255, "allowed_scopes": 255}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,9 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
             f"{described.name} would connect by a legacy style, which is off: allow it for this app.",
             field="allows_legacy",
         )
-    params = _checked_app_params(described, registration.params)
-    _check_texts(registration)
-    _check_scopes(registration, described)
+    params = checked_app_params(described, registration.params)
+    check_texts(registration)
+    check_scopes(registration, described)
     named = {"tenant": tenant, "provider": described.slug, "auth_style": registration.auth_style}
     app = ProviderApp.objects.filter(**named).first() or ProviderApp(**named)
     app.name = registration.name or described.name
@@ -207,69 +209,6 @@ def kept_beside(app: ProviderApp, secret: str, *, registrar: str) -> list[str]:
         return []
     texts = [one.get_secret_value() for one in stored.secrets]
     return [text for text in texts if text != secret][: MOST_SECRETS - 1]
-
-
-def _is_sendable(text: str, *, is_coded: bool, longest: int) -> bool:
-    return text.isprintable() and len(text) <= longest and (is_coded or text.isascii())
-
-
-def check_client_secrets(secrets: Sequence[str]) -> None:
-    """Raise ``InvalidRequest`` for a client secret that no request can carry. No I/O."""
-    if not all(_is_sendable(secret, is_coded=True, longest=_LONGEST["client_secrets"]) for secret in secrets):
-        raise InvalidRequest(_NOT_SENDABLE, field="client_secrets")
-
-
-def _check_texts(registration: Registration) -> None:
-    """Raise ``InvalidRequest`` for a text that no request can carry.
-
-    OAuth knows ASCII alone (RFC 6749 appendix A), and encodes everything else in a client's id and secret (§2.3.1).
-    """
-    for field_name, texts in (
-        ("client_id", (registration.client_id,)),
-        ("client_secrets", registration.client_secrets or ()),
-        ("scopes", registration.scopes),
-        ("required_scopes", registration.required_scopes),
-        ("allowed_scopes", registration.allowed_scopes or ()),
-    ):
-        is_coded = not field_name.endswith("scopes")
-        if not all(_is_sendable(text, is_coded=is_coded, longest=_LONGEST[field_name]) for text in texts):
-            raise InvalidRequest(_NOT_SENDABLE, field=field_name)
-
-
-def _check_scopes(registration: Registration, described: CatalogEntry) -> None:
-    """Raise ``InvalidRequest`` for scopes that contradict each other, or that nobody can ask for. No I/O."""
-    asked = registration.scopes or described.default_scopes
-    named = {"scopes": asked, "required_scopes": registration.required_scopes}
-    if registration.required_scopes and not described.methods[registration.auth_style].takes_scopes:
-        raise InvalidRequest(
-            f"Nobody asks {described.name} for scopes by this style: leave them out.", field="required_scopes"
-        )
-    for field_name, scopes in named.items():
-        if denied := not_allowed(scopes, allowed=registration.allowed_scopes, rules=described.scope_rules):
-            raise InvalidRequest(
-                f"The app is to ask for {', '.join(denied)}, which its allowed scopes do not have: add them there, or"
-                " name others to ask for.",
-                field=field_name,
-            )
-
-
-def check_kept_secrets(app: ProviderApp) -> None:
-    """Raise ``InvalidRequest`` unless the stored client secrets belong to the party at which the changed app points.
-
-    A person who may change the app may not read its secrets. If the secrets were kept after a change of endpoints, that
-    person could have them sent to a server of their own.
-    """
-    try:
-        is_meant = open_registration(app).registrar == registrar_of(app)
-    except Unreadable:
-        raise InvalidRequest(
-            "The stored client secrets do not open: enter them again.", field="client_secrets"
-        ) from None
-    if not is_meant:
-        raise InvalidRequest(
-            "This changes where the client secrets are sent (the client id, or an endpoint): enter them again.",
-            field="client_secrets",
-        )
 
 
 def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor, check: RowCheck | None = None) -> ProviderApp:
@@ -325,20 +264,6 @@ def _store_secrets(prepared: PreparedApp) -> None:
         app.other_secrets_end_at = now + DEFAULT_OVERLAP
 
 
-def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> dict[str, str]:
-    declared = {param.name: param for param in described.params_of(ParamScope.APP)}
-    for name in given:
-        if name not in declared:
-            raise InvalidRequest(f"{described.name} has no parameter {name!r}.", field=f"params.{name}")
-    params = {}
-    for name, param in declared.items():
-        value = given.get(name, "") or param.default
-        if not param.accepts(value):
-            raise InvalidRequest(f"The parameter {name!r} ({param.label}) is missing or malformed.", field=name)
-        params[name] = value
-    return params
-
-
 def _discovered(app: ProviderApp, described: CatalogEntry) -> dict[str, str]:
     """Return what the metadata says to which ``app`` leads, {} where it differs from connection to connection. HTTP."""
     method = described.oauth_method(app.auth_style)
@@ -371,49 +296,3 @@ def _registers_itself(app: ProviderApp, described: CatalogEntry) -> bool:
     has_key = has_signing_key(app)
     is_offered = not app.client_id and app.redirects and way_offered(app.discovered, has_key=has_key) is not None
     return is_offered and not why_refused(app)
-
-
-def why_refused(app: ProviderApp) -> str:
-    """Return why the authorization server has not let a stored ``app`` register itself, "" if it has not said no.
-
-    Such an app is a draft; ``register_itself`` asks once more. One query at most.
-    """
-    if app._state.adding or app.registers_itself or app.client_id:
-        return ""
-    asked = app.registered_clients.filter(replaced_at=None, client_id="", issuer=app.discovered.get("issuer", ""))
-    return asked.values_list("problem", flat=True).first() or ""
-
-
-@dataclass(frozen=True, slots=True)
-class Registering:
-    """How an app comes to its client id.
-
-    ``client`` is the client that is registered now. Without it ``told`` says why not: it is done at the first connect,
-    differs from server to server, or takes the operator's hands (``by_hand``).
-    """
-
-    client: RegisteredClient | None = None
-    told: str = ""
-    by_hand: bool = False
-
-
-def register_itself(app: ProviderApp, *, actor: audit.Actor) -> Registering:
-    """Register a stored ``app`` at its authorization server, where it does so and there is one to name now. HTTP.
-
-    Where the server does not admit us, the app becomes a draft, to be registered by hand. A server that has refused is
-    asked once more, and the app is a draft no longer if it agrees. No transaction may be open.
-    """
-    if not app.registers_itself and not why_refused(app):
-        return Registering(by_hand=True)
-    if not app.discovered:
-        return Registering(told="At each server's authorization server, when the first end user connects there.")
-    try:
-        registered = Registering(obtain(app, app.discovered, actor=actor))
-    except ProviderDown as refusal:
-        registered = Registering(told=f"When the first end user connects: {refusal.detail}")
-    except AppMisconfigured as refusal:
-        registered = Registering(told=refusal.detail, by_hand=True)
-    if app.registers_itself is registered.by_hand:
-        app.registers_itself = not registered.by_hand
-        app.save(update_fields=["registers_itself", "updated_at"])
-    return registered

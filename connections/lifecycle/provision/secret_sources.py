@@ -20,14 +20,8 @@ from connections.access.targets import registrar_of
 from connections.database.pool import release_database, short_transaction
 from connections.journal import audit, events, notices
 from connections.journal.event_types import EventType
-from connections.lifecycle.provision.provider_apps import (
-    DEFAULT_OVERLAP,
-    check_client_secrets,
-    check_kept_secrets,
-    check_source_of,
-    kept_beside,
-    record_source,
-)
+from connections.lifecycle.provision.check_app import check_client_secrets, check_kept_secrets
+from connections.lifecycle.provision.provider_apps import DEFAULT_OVERLAP, check_source_of, kept_beside, record_source
 from connections.lifecycle.provision.read_source import OF_FILES, SourceRead, next_look, read_source
 from connections.models import ProviderApp
 from connections.models.provider_app import NO_SOURCE

@@ -8,6 +8,7 @@ approvals, what is kept for subjects, and of connections when they were last use
 
 - ``order``: what a caller asks; ``request``: what leaves for it
 - ``permit``: who may; ``outgoing``: opens the credential, and says with what the request leaves
+- ``record_end``: how it ended, and what a refusal of the credential means
 - ``reachable``: for whoever asks what there is, the connections that they may have requests proxied to
 - ``carry``: the use case, in an event loop: sends it, repeats it once after a refresh, follows the provider's redirects
 - ``caller_body``: the body that the caller sends; ``answer``: what of the provider's answer comes back

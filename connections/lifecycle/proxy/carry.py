@@ -26,11 +26,10 @@ from connections.lifecycle.proxy.permit import (
     NeedsRefresh,
     Permit,
     exchange_subject,
-    has_just_been_refreshed,
     may_follow,
     permit,
-    record_end,
 )
+from connections.lifecycle.proxy.record_end import has_just_been_refreshed, record_end
 from connections.lifecycle.proxy.request import request_of
 from connections.lifecycle.proxy.turns import Turns, caller_of
 from connections.lifecycle.proxy.watch import Watch

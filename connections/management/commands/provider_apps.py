@@ -6,12 +6,8 @@ from typing import Any
 from django.db.models import Count
 
 from connections.access.targets import redirect_uri, registrar_of
-from connections.lifecycle.provision.provider_apps import (
-    Registering,
-    Registration,
-    register_itself,
-    save_provider_app,
-)
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.register_app import Registering, register_itself
 from connections.lifecycle.registration.renew import renew
 from connections.lifecycle.steer.rebind import rebind
 from connections.management.operator_command import (

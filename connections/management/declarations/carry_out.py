@@ -24,10 +24,9 @@ from connections.lifecycle.provision.provider_apps import (
     PreparedApp,
     Registration,
     prepare_provider_app,
-    register_itself,
     store_provider_app,
-    why_refused,
 )
+from connections.lifecycle.provision.register_app import register_itself, why_refused
 from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
 from connections.lifecycle.webhooks import endpoints as webhooks

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client, override_settings
 
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.register_app import register_itself
 from connections.lifecycle.registration.sealed import management_of, secrets_of
 from connections.models import AuditEvent, ProviderApp, RegisteredClient, Tenant
 from providers.catalog.additions import derive_server_entry, store_entry

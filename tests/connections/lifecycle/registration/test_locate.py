@@ -2,7 +2,8 @@ import pytest
 
 from connections.access.targets import access_to, registrar_of
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.register_app import register_itself
 from connections.lifecycle.registration.locate import has_to_locate, locate, typed_server
 from connections.models import ProviderApp, RegisteredClient, Tenant
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown

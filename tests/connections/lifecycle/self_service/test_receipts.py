@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from connections.database.clock import database_now
 from connections.journal.audit import ALLOWED
-from connections.lifecycle.proxy import permit
+from connections.lifecycle.proxy.permit import ACTION
+from connections.lifecycle.proxy.record_end import ENDED
 from connections.lifecycle.self_service import receipts as module
 from connections.lifecycle.self_service.receipts import Wanted, groups, receipts
 from connections.models import AuditEvent, Connection, Tenant
@@ -42,8 +43,8 @@ def test_a_vend_leaves_a_receipt_that_says_who_and_for_what(connection: Connecti
 
 
 def test_a_proxied_call_is_a_use_too(connection: Connection, backend: Caller) -> None:
-    used(connection, action=permit.ACTION)
-    used(connection, action=permit.ENDED)
+    used(connection, action=ACTION)
+    used(connection, action=ENDED)
     (receipt,) = call(backend, "GET", f"/connections/{connection.id}/receipts").json()["items"]
     assert receipt["kind"] == "request"
 
