@@ -123,7 +123,8 @@ def folders() -> Iterator[Finding]:
                 "They are taken when a process starts with the database there. If they stay, read that process's log.",
             )
         )
-    if not (Path(settings.STATIC_ROOT) / "latchkey_admin").is_dir():
+    is_collected = (Path(settings.STATIC_ROOT) / "latchkey_admin").is_dir()
+    if not is_collected and not settings.WHITENOISE_USE_FINDERS:  # a developer's are found where they are written
         found.append(
             fault(
                 "folders",

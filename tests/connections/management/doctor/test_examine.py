@@ -169,7 +169,7 @@ def test_a_setting_that_is_wrong_is_named(
 
 
 def test_a_developer_s_settings_are_no_production(installation: Installation) -> None:
-    found = installation.examine(LATCHKEY_ENV="development")
+    found = installation.examine(LATCHKEY_ENV="development", STATIC_ROOT="/nonexistent")
     assert [each["says"].split(":")[0] for each in found] == ["LATCHKEY_ENV is development"]
 
 
