@@ -2,6 +2,7 @@
 
 - ``secrets``: seals and opens stored values, each bound to its place
 - ``held_keks``: key-encryption keys that a key management service has wrapped, unwrapped and in memory
+- ``key_checks``: whether the keys in force open what is stored
 - ``key_lists``: a mark of the lists of keys that this process follows
 - ``sealed_places``: every column of sealed values, and to what each is bound
 - ``installation_key``: the key that signs for this installation

@@ -28,7 +28,6 @@ from connections.models import (
     WebhookSecret,
 )
 from connections.models import DataKey as DataKeyRow
-from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret
 from connections.vault.keyring import DataKey, KekAway, Keyring, KeyringError, WrappedKek, new_data_key, parse_keyring
 from connections.vault.sealing import KeyAway, Place, Unreadable, open_sealed, seal, sealed_under
@@ -349,45 +348,6 @@ def open_registration(
 def open_client_secrets(app: ProviderApp) -> tuple[SecretStr, ...]:
     """Return the client secrets of ``app``, the preferred first. Raises ``Unreadable``."""
     return open_registration(app).secrets
-
-
-def keys_open() -> bool:
-    """Whether ``KEK_KEYS`` opens the newest stored data keys, and ``FERNET_KEYS`` the newest stored columns.
-
-    For ``FERNET_KEYS`` this tries the newest client secrets and one credential. True on an empty database. Three
-    queries.
-    """
-    try:
-        for row in DataKeyRow.objects.exclude(wrapped=SHREDDED).order_by("-created_at")[:3]:
-            unwrap(row)
-        newest = ProviderApp.objects.filter(secrets__isnull=False).order_by("-updated_at").first()
-        if newest is not None:
-            open_client_secrets(newest)
-        version = CredentialVersion.objects.order_by().first()
-        if version is not None:
-            _outer_opened(version.secrets)
-    except Unreadable:
-        return False
-    return True
-
-
-def foreign_keks() -> list[str]:
-    """Return the ids of ``KEK_KEYS`` under which data keys are wrapped that do not open: those of another key.
-
-    Tries the newest data key of each id; one that a service does not give now is not judged. One query.
-    """
-    newest = DataKeyRow.objects.exclude(wrapped=SHREDDED).order_by("kek_id", "-created_at").distinct("kek_id")
-    return [row.kek_id for row in newest if keyring().has(row.kek_id) and not _is_opened(row)]
-
-
-def _is_opened(row: DataKeyRow) -> bool:
-    try:
-        unwrap(row)
-    except KeyAway:
-        return True
-    except Unreadable:
-        return False
-    return True
 
 
 def digest(secret: str) -> bytes:

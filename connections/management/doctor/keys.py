@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from connections.access.held_keks import check_service
-from connections.access.secrets import foreign_keks, keyring, keys_open
+from connections.access.key_checks import foreign_keks, newest_open
+from connections.access.secrets import keyring
 from connections.database.clock import database_now
 from connections.journal.verify import foreign_keys
+from connections.lifecycle.keys.agreement import disagreement, followers
 from connections.lifecycle.keys.uses import audit_uses, fernet_uses, kek_uses
 from connections.management.doctor.findings import Finding, fault, fine, warning
 from connections.models import Connection
@@ -45,7 +47,7 @@ def keys() -> Iterator[Finding]:
                 "Put the missing old key back, after the new one (`keys status` and `keys rewrap` say when it may go).",
             )
         )
-    if not found and not keys_open():
+    if not found and not newest_open():
         found.append(
             fault(
                 "keys",
@@ -81,6 +83,15 @@ def keys() -> Iterator[Finding]:
         if use.since is not None and use.is_old(now=now)
     ]
     found += _of_the_trail()
+    if says := disagreement(followers()):
+        found.append(
+            warning(
+                "keys",
+                f"{says}.",
+                "If that stays so, put back what the lists of this command lack: those processes keep a key that is"
+                " needed, and what begins anew does not have it.",
+            )
+        )
     yield from found or [fine("keys", f"{len(used)} of {len(known)} KEK_KEYS are in use. What was stored last opens.")]
 
 

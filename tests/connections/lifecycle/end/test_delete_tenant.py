@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connections.access.secrets import answer_place, credential_place, current_data_key, keys_open, open_stored
+from connections.access.key_checks import newest_open
+from connections.access.secrets import answer_place, credential_place, current_data_key, open_stored
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM, Actor
 from connections.lifecycle.credentials import spool
@@ -157,7 +158,7 @@ def test_the_keys_are_destroyed_though_rows_are_still_there(initech: Tenant, mon
     assert AppKey.objects.get(id=signing.id).private_key is None
     with pytest.raises(Unreadable):
         open_stored(version.secrets, place=place)
-    assert keys_open()
+    assert newest_open()
     monkeypatch.setattr(batches, "BATCH", 1)
     assert delete_ordered(now=database_now()) == 1
     assert rows_of(initech) == {}

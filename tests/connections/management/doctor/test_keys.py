@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
+from connections.access.key_lists import mark
 from connections.journal.audit import record
 from connections.journal.sealing import seal_settled
 from connections.lifecycle.keys.rewrap import rewrap
@@ -17,6 +18,7 @@ from connections.models.fields import StoredSecret, outer_fernet
 from connections.vault.signing import parse_signing_keys
 from providers.custodians.custody import Custody
 from tests.connections.lifecycle.keys.conftest import add_keys, stored
+from tests.connections.lifecycle.keys.test_agreement import running
 from tests.providers.custodians.conftest import bao, use
 from tests.providers.custodians.stand_ins import Bao, given
 
@@ -57,6 +59,15 @@ def test_another_key_under_an_earlier_id_is_named(
     settings.KEK_KEYS = [settings.KEK_KEYS[0], wrong]
     (says,) = faults()
     assert f"another key than was used under {oldest.kek_id}:" in says
+
+
+def test_a_process_that_follows_other_lists_is_named(transactional_db: None) -> None:
+    """One that keeps a key that is gone from its file, which a command that begins now has never read."""
+    with running(f"latchkey presence {mark()} 7@web"), running("latchkey presence 0123456789ab 8@worker"):
+        look = keys.keys
+        (found,) = [one for one in look() if one.level is Level.WARNING]
+    assert "1 of 2 processes follow other lists of keys" in found.says
+    assert "8@worker" in found.says
 
 
 @pytest.fixture
