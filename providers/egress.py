@@ -32,13 +32,23 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 import requests
 
 from providers import addresses, quiet, rehearsal, spans
-from providers.egress_policy import EgressPolicy, Setup, configure, current_policy, current_setup
+from providers.egress_policy import (
+    EgressPolicy,
+    Setup,
+    configure,
+    current_policy,
+    current_setup,
+    judge,
+    judge_own,
+    known_addresses,
+    port_of,
+    unavailable,
+)
 from providers.errors import (
     CertificateRefused,
     Evidence,
     MisconfiguredProvider,
     ProviderError,
-    ProviderUnavailable,
     TargetRefused,
 )
 from providers.http_exchange import CERTIFICATE_REFUSED, DEFAULT_PORTS, exchange, sign_by, unwritable, writer_of
@@ -55,7 +65,6 @@ __all__ = ["EgressPolicy", "Line", "Response", "Signer", "configure", "current_p
 Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 _ATTEMPTS = 4  # of one name's addresses, at most so many are tried
-_PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
 _LINE_BYTES = 65_536  # so much of an answer is read ahead of whoever wants it, and again as much held by TLS
 _dialers = ThreadPoolExecutor(32, thread_name_prefix="egress-dial")
 
@@ -132,10 +141,6 @@ def may_call(url: str) -> bool:
         return setup.policy.allow_loopback or not addresses.names_loopback(host)
 
 
-def _unavailable(detail: str) -> ProviderUnavailable:
-    return ProviderUnavailable(Evidence(detail, sent=False))
-
-
 def _perform(
     setup: Setup,
     prepared: requests.PreparedRequest,
@@ -150,7 +155,7 @@ def _perform(
     started = time.monotonic()
     deadline = started + (policy.total_seconds if total_seconds is None else total_seconds)
     target = _permitted_url(prepared.url or "")
-    connection = http.client.HTTPConnection(target.hostname or "", _port(target))
+    connection = http.client.HTTPConnection(target.hostname or "", port_of(target))
     connection.auto_open = 0  # it must never look a name up and connect by itself
     write = writer_of(connection, prepared, target)
     connect_by = min(deadline, started + policy.connect_seconds)
@@ -200,12 +205,12 @@ def _connect(
     host = addresses.plain_host(target.hostname or "")
     own = None if certificate is None else _context_with(setup, certificate)
     try:
-        judge: Callable[[Found], bool] = partial(_judge, setup, target, has_certificate=own is not None)
+        decide: Callable[[Found], bool] = partial(judge, setup, target, has_certificate=own is not None)
         if of_operator:
-            judge = partial(_judge_own, setup, target)
-        reach = _way_to(setup, target, deadline=deadline, judge=judge)
+            decide = partial(judge_own, setup, target)
+        reach = _way_to(setup, target, deadline=deadline, decide=decide)
         sock = reach()
-        server = Server(host, _port(target), sock.getpeername())
+        server = Server(host, port_of(target), sock.getpeername())
         if target.scheme == "http":
             return sock, server
         if own is not None:
@@ -261,69 +266,38 @@ async def open_line(url: str, *, certificate: ClientCertificate | None = None) -
 
 def _reach(setup: Setup, target: SplitResult, deadline: float, has_certificate: bool) -> socket.socket:
     """Return a socket that is connected to the target, for an event loop."""
-    judge = partial(_judge, setup, target, has_certificate=has_certificate)
-    timed = _way_to(setup, target, deadline=deadline, judge=judge)()
+    decide = partial(judge, setup, target, has_certificate=has_certificate)
+    timed = _way_to(setup, target, deadline=deadline, decide=decide)()
     sock = socket.socket(fileno=timed.detach())  # the loop keeps its own time
     sock.setblocking(False)
     return sock
 
 
 def _way_to(
-    setup: Setup, target: SplitResult, *, deadline: float, judge: Callable[[Found], bool]
+    setup: Setup, target: SplitResult, *, deadline: float, decide: Callable[[Found], bool]
 ) -> Callable[[], TimedSocket]:
-    """Look the target up, have ``judge`` decide on it, and return what connects to it."""
-    host, port = addresses.plain_host(target.hostname or ""), _port(target)
-    found = _known_addresses(setup, host, port, deadline)
-    if not (judge(found) and setup.proxy):
+    """Look the target up, have ``decide`` judge what was found, and return what connects to it."""
+    host, port = addresses.plain_host(target.hostname or ""), port_of(target)
+    found = known_addresses(setup, host, port, deadline)
+    if not (decide(found) and setup.proxy):
         return lambda: _dial(found, deadline)
     proxy = setup.proxy
     return lambda: _tunnel(proxy, host, port, deadline)
-
-
-def _port(target: SplitResult) -> int:
-    return target.port or DEFAULT_PORTS[target.scheme]
-
-
-def _judge(setup: Setup, target: SplitResult, found: Found, *, has_certificate: bool) -> bool:
-    """Whether the target is called through the operator's proxy. Raises unless it may be called at all.
-
-    ``found`` are the addresses of its name; every one of them must be permitted.
-    """
-    host = addresses.plain_host(target.hostname or "")
-    if not all(setup.rules.permit(host=host, address=address[0]) for _, address in found):
-        raise TargetRefused(Evidence("The server's address is not one that may be called.", sent=False))
-    local = bool(found) and all(addresses.is_loopback(address[0]) for _, address in found)
-    if target.scheme == "http" and not (local and setup.policy.allow_loopback and not has_certificate):
-        raise TargetRefused(Evidence("Only https is called.", sent=False))
-    proxied = setup.proxy is not None and not local
-    if not found and not proxied:
-        raise _unavailable("The server's name could not be looked up.")
-    return proxied
-
-
-def _judge_own(setup: Setup, target: SplitResult, found: Found) -> bool:
-    """Whether a server of the operator's own is called through the proxy. Raises unless it may be called at all."""
-    if target.scheme == "http" and not (found and all(addresses.is_near(address[0]) for _, address in found)):
-        raise TargetRefused(Evidence("Without TLS only this machine and link-local addresses are called.", sent=False))
-    proxied = setup.proxy is not None and all(addresses.is_public(address[0]) for _, address in found)
-    if not found and not proxied:
-        raise _unavailable("The server's name could not be looked up.")
-    return proxied
 
 
 def _failure_of(error: Exception) -> ProviderError:
     """Return what went wrong while a connection was made. Nothing was sent yet."""
     match error:
         case ssl.SSLCertVerificationError():
-            return _unavailable("The server's certificate was not accepted.")
+            return unavailable("The server's certificate was not accepted.")
         case ssl.SSLError() if refuses_certificate(error):
             return CertificateRefused(Evidence(CERTIFICATE_REFUSED, sent=False))
         case ssl.SSLError():
-            return _unavailable("The server did not complete a TLS handshake.")
+            return unavailable("The server did not complete a TLS handshake.")
         case TimeoutError():
-            return _unavailable("The server could not be reached in time.")
+            return unavailable("The server could not be reached in time.")
         case _:
-            return _unavailable("The server could not be reached.")
+            return unavailable("The server could not be reached.")
 
 
 def _context_with(setup: Setup, certificate: ClientCertificate) -> ssl.SSLContext:
@@ -333,15 +307,6 @@ def _context_with(setup: Setup, certificate: ClientCertificate) -> ssl.SSLContex
         raise MisconfiguredProvider(
             Evidence("Our client certificate cannot be presented: its key does not fit.", sent=False)
         ) from None
-
-
-def _known_addresses(setup: Setup, host: str, port: int, deadline: float) -> Found:
-    if setup.proxy is None:
-        return look_up(host, port, deadline)
-    try:
-        return look_up(host, port, min(deadline, time.monotonic() + _PROXIED_LOOKUP_SECONDS))
-    except TimeoutError:
-        return []
 
 
 def _dial(found: Found, deadline: float) -> TimedSocket:
@@ -374,7 +339,7 @@ def _tunnel(proxy: SplitResult, host: str, port: int, deadline: float) -> TimedS
         answer = http.client.HTTPResponse(sock, method="CONNECT")
         answer.begin()
         if answer.status != 200:
-            raise _unavailable("The egress proxy refused the connection.")
+            raise unavailable("The egress proxy refused the connection.")
         return sock
     except BaseException:
         sock.close()

@@ -1,16 +1,22 @@
 """What egress may call, and how it proves servers: the operator's policy, and everything derived from it.
 
-``providers.egress`` opens the sockets; ``providers.addresses`` judges the addresses.
+``providers.egress`` opens the sockets; ``providers.addresses`` knows of each address what it is.
 """
 
 import ssl
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from providers import addresses, quiet
+from providers.errors import Evidence, ProviderUnavailable, TargetRefused
+from providers.http_exchange import DEFAULT_PORTS
+from providers.lookup import Found, look_up
 from providers.tls import Sessions, client_context
+
+_PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +82,50 @@ def current_setup() -> Setup:
 
 
 _setup = Setup(EgressPolicy())
+
+
+def unavailable(detail: str) -> ProviderUnavailable:
+    """Return the error of a call of which nothing was sent."""
+    return ProviderUnavailable(Evidence(detail, sent=False))
+
+
+def port_of(target: SplitResult) -> int:
+    """Return the port of an address, or that of its scheme."""
+    return target.port or DEFAULT_PORTS[target.scheme]
+
+
+def judge(setup: Setup, target: SplitResult, found: Found, *, has_certificate: bool) -> bool:
+    """Whether the target is called through the operator's proxy. Raises unless it may be called at all.
+
+    ``found`` are the addresses of its name; every one of them must be permitted.
+    """
+    host = addresses.plain_host(target.hostname or "")
+    if not all(setup.rules.permit(host=host, address=address[0]) for _, address in found):
+        raise TargetRefused(Evidence("The server's address is not one that may be called.", sent=False))
+    local = bool(found) and all(addresses.is_loopback(address[0]) for _, address in found)
+    if target.scheme == "http" and not (local and setup.policy.allow_loopback and not has_certificate):
+        raise TargetRefused(Evidence("Only https is called.", sent=False))
+    proxied = setup.proxy is not None and not local
+    if not found and not proxied:
+        raise unavailable("The server's name could not be looked up.")
+    return proxied
+
+
+def judge_own(setup: Setup, target: SplitResult, found: Found) -> bool:
+    """Whether a server of the operator's own is called through the proxy. Raises unless it may be called at all."""
+    if target.scheme == "http" and not (found and all(addresses.is_near(address[0]) for _, address in found)):
+        raise TargetRefused(Evidence("Without TLS only this machine and link-local addresses are called.", sent=False))
+    proxied = setup.proxy is not None and all(addresses.is_public(address[0]) for _, address in found)
+    if not found and not proxied:
+        raise unavailable("The server's name could not be looked up.")
+    return proxied
+
+
+def known_addresses(setup: Setup, host: str, port: int, deadline: float) -> Found:
+    """Look a name up. Behind a proxy an unknown one has no addresses, and the proxy judges it. Raises ``OSError``."""
+    if setup.proxy is None:
+        return look_up(host, port, deadline)
+    try:
+        return look_up(host, port, min(deadline, time.monotonic() + _PROXIED_LOOKUP_SECONDS))
+    except TimeoutError:
+        return []

@@ -11,7 +11,8 @@
   ``management_session``: a visit to the page of one's own connections
 - ``connection``: one grant · ``revocation``: how far that has come at the provider · ``kinds``: whose it is
 - ``credential_version``: one set of its secrets
-- ``scope``: one scope of a connection · ``connection_indexes``, ``beginnings``: how connections are found
+- ``scope``: one scope of a connection · ``connection_rows``, ``connection_indexes``, ``beginnings``: how connections
+  are found
 - ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
 - ``bulk_job``: one act on many connections
 - ``bundle``: a tenant that has left or come, and the key that signs for it

@@ -2,50 +2,23 @@
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
 
 from connections.models.connection_indexes import INDEXES
+from connections.models.connection_rows import ConnectionQuerySet
 from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.provider_app import ProviderApp
 from connections.models.registered_client import RegisteredClient
 from connections.models.revocation import Revocable
 from connections.models.states import LIVE, MAY_BECOME, Reason, Status, status_and_reason_agree
-from connections.models.switches import KILL_SWITCH, PAUSE, nothing_thrown, thrown
+from connections.models.switches import KILL_SWITCH, PAUSE, thrown
 from connections.models.tenant import Tenant
 
 if TYPE_CHECKING:
     from connections.models.credential_version import CredentialVersion
-
-
-class ConnectionQuerySet(models.QuerySet["Connection"]):
-    """Querysets of connections: always begin with a tenant, except in sweeps."""
-
-    def for_tenant(self, tenant_id: uuid.UUID) -> Self:
-        """Return the connections of one tenant."""
-        return self.filter(tenant_id=tenant_id)
-
-    def for_callers_of(self, tenant_id: uuid.UUID) -> Self:
-        """Return those of one tenant that its products may see: no operator's trial is among them."""
-        return self.for_tenant(tenant_id).filter(is_trial=False)
-
-    def live(self) -> Self:
-        """Return the connections that are connected, in whatever health."""
-        return self.filter(status__in=LIVE)
-
-    def of_the_owner_of(self, connection: "Connection") -> Self:
-        """Return the live connections of the same owner at the same provider, ``connection`` among them."""
-        return (
-            self.for_tenant(connection.tenant_id)
-            .live()
-            .filter(provider=connection.provider, owner_kind=connection.owner_kind, end_user=connection.end_user)
-        )
-
-    def working(self) -> Self:
-        """Return the connections without any kill switch or pause, of their own, their tenant or their provider app."""
-        return self.filter(nothing_thrown())
 
 
 class Connection(Revocable):

@@ -186,6 +186,7 @@ Modules
 - ``mcp``: the MCP server · ``mcp_authorization``: the authorization servers before it
 - ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
   authorization server · ``sigv4``: access keys, and what they sign · ``mutual_tls``: client certificates
+- ``issuing``: issues tokens, revokes them and tells of them
 - ``assertions``, ``believing``: what it believes of what others sign · ``presented``: what a header presents
 - ``saml``: assertions of SAML · ``assertion_grants``: a token for what others sign (RFC 7523 §2.1)
 - ``installations``: a token for an installed app

@@ -9,7 +9,7 @@
   ``approval``, ``kept_answer``, ``import_run``, ``bundle``, ``webhook_endpoint``,
   ``webhook_delivery``, ``received_push``, ``notice``, ``watching``, ``figures``: their constraints by
   ``test_constraints.py``
-- ``connection_indexes``, ``beginnings``: ``tests/connections/admin/test_pages.py``
+- ``connection_rows``, ``connection_indexes``, ``beginnings``: ``tests/connections/admin/test_pages.py``
 - ``kinds``: the constraints on connections there
 - ``mutators``, and the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``
 - ``failures``: ``tests/connections/consent/test_words.py``

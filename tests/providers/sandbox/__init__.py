@@ -2,8 +2,8 @@
 
 - ``app``, ``server``, ``exchange``, ``state``: ``test_process.py`` · ``consent``, ``validator``, ``redirects``:
   ``test_code_flow.py``
-- ``oauth``, ``tokens``, ``store``, ``registry``, ``presented``: ``test_tokens.py`` · ``log``, ``control_page``:
-  ``test_control.py``
+- ``oauth``, ``tokens``, ``issuing``, ``store``, ``registry``, ``presented``: ``test_tokens.py`` · ``log``,
+  ``control_page``: ``test_control.py``
 - ``people``, ``sessions``, ``minting``: ``test_pages.py`` · ``filler``: ``test_fault_kinds.py`` · ``passwords``:
   ``test_two_step.py``, ``test_tokens.py`` · ``device_codes``: ``test_device.py`` · ``client_proof``:
   ``test_device.py``, ``test_pushed.py``

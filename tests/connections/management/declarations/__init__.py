@@ -1,4 +1,5 @@
 """Modules that have no test file of their own here:
 
-- ``document``, ``changes``, ``carry_out``: ``tests/connections/management/test_apply.py``
+- ``document``, ``changes``, ``carry_out``, ``work``, ``entries``, ``rows``:
+  ``tests/connections/management/test_apply.py``
 """
