@@ -18,6 +18,7 @@ from connections.access.secrets import keyring
 from connections.database.clock import database_now
 from connections.database.pool import release_database
 from connections.journal import audit
+from connections.journal.audit_keys import audit_keys
 from connections.lifecycle.quarantine.pulse import beat
 from connections.lifecycle.quarantine.sort import sort_held
 from connections.lifecycle.refresh import presence
@@ -88,6 +89,11 @@ def check_backup(path: str, unlocking: Unlocking) -> envelope.Contents:
             f"The backup is of a newer Latchkey, which has the migration {contents.migration}: install that first."
         )
     return contents
+
+
+def missing_audit_keys(contents: envelope.Contents) -> list[str]:
+    """Return which keys are not here under which seals in it were made. It is restored without them. No I/O."""
+    return [key for key in contents.keys.get("AUDIT_KEYS", ()) if key not in audit_keys().known]
 
 
 def restore_backup(path: str, unlocking: Unlocking, *, replace: str, folder: str) -> Restored:

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from connections.management.backups.envelope import Contents
 from connections.management.backups.make import make_backup
-from connections.management.backups.restore import Unlocking, check_backup, restore_backup
+from connections.management.backups.restore import Unlocking, check_backup, missing_audit_keys, restore_backup
 from connections.management.operator_command import OperatorCommand, secrets_from
 from connections.management.output import Answer
 from connections.models import HeldConnection
@@ -90,7 +91,21 @@ def _needs(keys: dict[str, list[str]]) -> str:
 def _check(options: dict[str, Any]) -> Answer:
     contents = check_backup(options["file"], _unlocking(options))
     said = f"Whole, of {contents.made_at}, by PostgreSQL {contents.server_major}. {_needs(contents.keys)}"
-    return Answer(asdict(contents), said)
+    return Answer(asdict(contents) | _missing(contents), said + _told_of_missing(contents))
+
+
+def _missing(contents: Contents) -> dict[str, list[str]]:
+    return {"missing_audit_keys": missing_audit_keys(contents)}
+
+
+def _told_of_missing(contents: Contents) -> str:
+    missing = missing_audit_keys(contents)
+    if not missing:
+        return ""
+    return (
+        f" AUDIT_KEYS does not have {', '.join(missing)}: it can be restored, but the audit trail cannot"
+        " be verified until these keys, or their public halves, are back."
+    )
 
 
 def _restore(options: dict[str, Any]) -> Answer:
@@ -98,6 +113,7 @@ def _restore(options: dict[str, Any]) -> Answer:
         options["file"], _unlocking(options), replace=options["replace"], folder=options["programs"]
     )
     data = asdict(restored.contents) | {"sorted": restored.counts, "needs_migrations": restored.is_older}
+    data |= _missing(restored.contents)
     if restored.is_older:
         said = "Its tables are of an older version: run `manage.py migrate` now, before anything else."
     elif restored.counts is None:
@@ -105,4 +121,5 @@ def _restore(options: dict[str, Any]) -> Answer:
     else:
         waits = HeldConnection.objects.count()
         said = f"{waits} connections wait in refresh quarantine: `manage.py quarantine status`."
+    said += _told_of_missing(restored.contents)
     return Answer(data, f"Restored, as of {restored.contents.made_at}. {said}")

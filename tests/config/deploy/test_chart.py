@@ -159,6 +159,25 @@ def test_tables_are_migrated_before_the_pods_begin() -> None:
 
 
 @rendered
+@pytest.mark.parametrize("part", ["migrate", "backup"])
+def test_what_goes_past_a_pooler_has_settings_of_its_own(part: str) -> None:
+    """They win, and stand once: over the Secret of all by their order, over ``env`` in its place."""
+    common = EVERYTHING["env"] | {"DATABASE_URL": "postgresql://app@pooler/latchkey", "DATABASE_POOLED": "true"}
+    own = {"env": {"DATABASE_URL": "postgresql://owner@server/latchkey"}, "secretName": "latchkey-owner"}
+    made = pods(manifests(**EVERYTHING | {"env": common, part: EVERYTHING.get(part, {}) | own}))
+    for name, template in made.items():
+        (container,) = template["spec"]["containers"]
+        told = [(each["name"], each.get("value")) for each in container["env"]]
+        assert len(dict(told)) == len(told)
+        (url,) = [value for key, value in told if key == "DATABASE_URL"]
+        secrets = [each["secretRef"]["name"] for each in container["envFrom"]]
+        is_own = name == part
+        assert url == (own["env"] if is_own else common)["DATABASE_URL"]
+        assert secrets == ["latchkey", "latchkey-owner"][: 2 if is_own else 1]
+        assert dict(told)["DATABASE_POOLED"] == "true"
+
+
+@rendered
 @pytest.mark.parametrize(
     ("account", "migrates_as"),
     [
@@ -273,6 +292,10 @@ def test_every_value_is_described_and_the_defaults_fit() -> None:
         {"env": {"lower": "x"}},
         {"env": {"OIDC_NAME": {"value": "x"}}},
         {"replicas": 3},
+        {"worker": {"autoscaling": {"enabled": True, "cpuPercent": 50}}},
+        {"web": {"autoscaling": {"enabled": True, "metric": "requests", "target": "5"}}},
+        {"migrate": {"env": {"lower": "x"}}},
+        {"backup": {"envFrom": []}},
     ],
     ids=str,
 )

@@ -10,6 +10,7 @@ import pytest
 
 from tests.config.deploy.files import ROOT, compose, required_settings, settings, worker_command, worker_health
 
+_VARIABLE = re.compile(r"\$\{(\w+):[-?]([^${}]*)\}")
 OURS = ("migrate", "web", "worker", "beat", "tools")
 
 
@@ -47,6 +48,34 @@ def test_all_begin_after_the_tables_are_there() -> None:
     for name in ("web", "worker", "beat"):
         assert service(name)["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
         assert service(name)["depends_on"]["postgres"] == {"condition": "service_healthy"}
+
+
+def filled(text: str, given: dict[str, str]) -> str:
+    """Fill in ``${NAME:-otherwise}`` and ``${NAME:?message}``, the innermost first, as compose does."""
+    while found := _VARIABLE.search(text):
+        text = text.replace(found[0], given.get(found[1]) or found[2])
+    return text
+
+
+@pytest.mark.parametrize(
+    ("given", "migrates_at", "others_at"),
+    [
+        ({}, "postgresql://latchkey:p@postgres/latchkey", "postgresql://latchkey:p@postgres/latchkey"),
+        ({"LATCHKEY_DATABASE_URL": "app"}, "app", "app"),
+        ({"LATCHKEY_DATABASE_URL": "app", "LATCHKEY_MIGRATE_DATABASE_URL": "owner"}, "owner", "app"),
+        (
+            {"LATCHKEY_MIGRATE_DATABASE_URL": "owner"},
+            "owner",
+            "postgresql://latchkey:p@postgres/latchkey",
+        ),
+    ],
+)
+def test_tables_may_be_migrated_at_a_url_of_their_own(given: dict[str, str], migrates_at: str, others_at: str) -> None:
+    for name in OURS:
+        told = service(name)["environment"]
+        url = filled(told["DATABASE_URL"], given | {"POSTGRES_PASSWORD": "p"})
+        assert url == (migrates_at if name == "migrate" else others_at)
+        assert told["REDIS_URL"] == service("web")["environment"]["REDIS_URL"]
 
 
 def test_workers_are_started_as_the_readme_says_and_take_every_queue() -> None:

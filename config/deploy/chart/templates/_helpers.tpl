@@ -31,15 +31,18 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
 {{/* The pod of one part: a dict of root, component, command (empty: the image's own), resources, probes,
-annotations, which win over those of all, an image instead of that of all, and a claim for /backups. */}}
+annotations, which win over those of all, an image instead of that of all, a claim for /backups, and own: values with
+env and secretName, which win over those of all. */}}
 {{- define "latchkey.pod" -}}
 {{- $root := .root -}}
+{{- $own := .own | default dict -}}
+{{- $settings := merge (dict) ($own.env | default dict) $root.Values.env -}}
 metadata:
   labels:
     {{- include "latchkey.labels" $root | nindent 4 }}
     app.kubernetes.io/component: {{ .component }}
   annotations:
-    checksum/settings: {{ toYaml $root.Values.env | sha256sum }}
+    checksum/settings: {{ toYaml $settings | sha256sum }}
     {{- with merge (dict) (.annotations | default dict) $root.Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -94,11 +97,11 @@ spec:
         - name: {{ . }}_FILE
           value: /etc/latchkey/keys/{{ . }}
         {{- end }}
-        {{- if and $root.Values.clientSecrets.secretName (not (hasKey $root.Values.env "LATCHKEY_SECRET_SOURCES")) }}
+        {{- if and $root.Values.clientSecrets.secretName (not (hasKey $settings "LATCHKEY_SECRET_SOURCES")) }}
         - name: LATCHKEY_SECRET_SOURCES
           value: file:/etc/latchkey/client-secrets/
         {{- end }}
-        {{- range $name, $value := $root.Values.env }}
+        {{- range $name, $value := $settings }}
         - name: {{ $name }}
           {{- if kindIs "map" $value }}
           {{- toYaml $value | nindent 10 }}
@@ -111,6 +114,10 @@ spec:
             name: {{ required "secretName: which Secret holds the keys and the addresses of database and broker?" $root.Values.secretName }}
         {{- with $root.Values.envFrom }}
         {{- toYaml . | nindent 8 }}
+        {{- end }}
+        {{- with $own.secretName }}
+        - secretRef:
+            name: {{ . }}
         {{- end }}
       {{- with .ports }}
       ports:

@@ -1,5 +1,7 @@
 """A backup and its way back: all of it or nothing, and nothing of it is refreshed before it is sorted."""
 
+import base64
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -156,6 +158,20 @@ def test_missing_keys_are_named_and_nothing_is_touched(
     settings.KEK_KEYS, settings.FERNET_KEYS = known, ["another-key-of-forty-four-characters-or-more-x"]
     ran = run("backup", "check", str(backup), "--passphrase-file", passphrase)
     assert (ran.code, "No key of FERNET_KEYS" in ran.err) == (1, True)
+
+
+def test_a_missing_key_of_the_audit_trail_is_named_and_keeps_nobody_out(
+    run: Run, backup: Path, passphrase: str, other: str, settings: Settings
+) -> None:
+    known = settings.AUDIT_KEYS[0].partition(":")[0]
+    passes = (str(backup), "--passphrase-file", passphrase)
+    assert run("backup", "check", *passes, "--json").data["missing_audit_keys"] == []
+    settings.AUDIT_KEYS = [f"another:{base64.b64encode(secrets.token_bytes(32)).decode()}"]
+    ran = run("backup", "check", *passes)
+    assert (ran.code, f"AUDIT_KEYS does not have {known}:" in ran.out) == (0, True)
+    with at(other):
+        ran = run("backup", "restore", *passes)
+        assert (ran.code, f"AUDIT_KEYS does not have {known}:" in ran.out) == (0, True), ran.err
 
 
 def test_a_restore_that_fails_in_the_middle_leaves_what_was_there(
