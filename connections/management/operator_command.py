@@ -22,6 +22,8 @@ from connections.journal.audit import Actor
 from connections.management.output import Answer, as_json
 from connections.models import ProviderApp, Tenant
 from connections.refusals import Refusal
+from connections.vault.keyring import KeyringError
+from connections.vault.sealing import Unreadable
 from providers.catalog.loader import CatalogError, UnknownProvider, entry, meant_by
 from providers.catalog.schema import CatalogEntry
 from providers.errors import ProviderError
@@ -74,6 +76,8 @@ class OperatorCommand(BaseCommand):
             raise CommandError(error.evidence.detail) from None
         except CatalogError as error:
             raise CommandError(str(error)) from None
+        except (KeyringError, Unreadable) as error:
+            raise CommandError(f"{error} See `manage.py doctor`.") from None
         except LockTimeout:
             raise CommandError("Somebody else is changing it at this moment: try again.") from None
         except OperationalError as error:

@@ -125,6 +125,10 @@ class Keyring:
         shared = self._keys.keys() & other._keys.keys()
         return sorted(key_id for key_id in shared if self._keys[key_id] != other._keys[key_id])
 
+    def check_primary(self) -> None:
+        """Raise ``KeyringError`` unless new data keys can be wrapped now."""
+        self._material(self.primary_id)
+
     def wrap(self, data_key: DataKey, *, binding: bytes) -> tuple[str, bytes]:
         """Return (KEK id, wrapped bytes) of ``data_key`` under the primary KEK, bound to ``binding``.
 

@@ -55,8 +55,10 @@ def rewrap(*, rate: float | None = None) -> Iterator[Progress]:
     """Rewrap all data keys, then all columns. Yields how far it is, after each batch.
 
     A short transaction a batch of 50 rows, locked in the order of their keys without waiting for anybody. ``rate`` is
-    the most rows a second.
+    the most rows a second. Raises ``KeyringError`` where a key service does not give the first KEK, before it begins or
+    between two batches: begun anew, it goes on.
     """
+    keyring().check_primary()
     pace = Pace(rate)
     yield from _data_keys(pace)
     for column in all_columns():

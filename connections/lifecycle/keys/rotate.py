@@ -1,13 +1,15 @@
 """Rotate: give tenants and the operator new data keys, and seal under them what the earlier ones have sealed.
 
-Every sealed value names its data key, so readers open both at every moment. How far it has come is in the rows:
-whoever begins again makes no further key for an owner whose key is young, and passes over what is done.
+Every sealed value names its data key, so readers open both at every moment. How far it has come is in the rows, and in
+the audit trail from when on keys are new: whoever begins again makes no further key for an owner who has got one, and
+passes over what is done.
 """
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +23,7 @@ from connections.journal import audit
 from connections.lifecycle.keys.columns import SEEDS
 from connections.lifecycle.keys.rewrap import BATCH, Pace, Progress, change_column
 from connections.lifecycle.keys.swap import Swap, swap
-from connections.models import DataKey
+from connections.models import AuditEvent, DataKey
 from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret, outer_fernet
 from connections.vault.keyring import DataKey as OpenedKey
@@ -31,17 +33,63 @@ from providers.values import Credential
 
 _PASSES = 3
 _KEYS_HELD = 1000
+_BEGUN, _ENDED = "data_keys.rotation_begun", "data_keys.rotation_ended"
+# For so long one that has not ended is gone on with.
+GOES_ON_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What is rotated: the data keys of ``whose`` that were older than ``older_than`` at ``begun_at``."""
+
+    whose: str
+    older_than: timedelta
+    begun_at: datetime
+    goes_on: bool
+
+    @property
+    def made_until(self) -> datetime:
+        """Keys that were made later stay: also those that this rotation has made."""
+        return self.begun_at - self.older_than
+
+    def end(self, *, actor: audit.Actor) -> None:
+        """Write down that nothing is left of it, so that the next one begins anew. An audit row."""
+        audit.record(_ENDED, actor=actor, detail=_detail(self.whose, self.older_than))
+
+
+def begin_rotation(
+    whose: str, *, older_than: timedelta, actor: audit.Actor, is_anew: bool = False, now: datetime
+) -> Rotation:
+    """Begin to rotate the keys of ``whose`` that are older, or go on with what was begun so within a day.
+
+    Else each begin after a kill would make further keys, where ``older_than`` is shorter than that. ``is_anew`` leaves
+    one that has not ended, because keys that were made since have to go as well. A query, and an audit row. Raises
+    ``KeyringError`` where a key service does not give the KEK under which new ones would be.
+    """
+    keyring().check_primary()
+    told = AuditEvent.objects.filter(
+        action__in=(_BEGUN, _ENDED), at__gte=now - GOES_ON_FOR, detail__contains=_detail(whose, older_than)
+    )
+    last = told.order_by("-id").first()
+    if last is not None and last.action == _BEGUN and not is_anew:
+        return Rotation(whose, older_than, last.at, goes_on=True)
+    begun = audit.record(_BEGUN, actor=actor, detail=_detail(whose, older_than))
+    return Rotation(whose, older_than, begun.at, goes_on=False)
+
+
+def _detail(whose: str, older_than: timedelta) -> dict[str, Any]:
+    return {"whose": whose, "older_than_days": older_than.days}
 
 
 def rotate(
-    owners: Iterable[uuid.UUID | None], *, older_than: timedelta, actor: audit.Actor, rate: float | None = None
+    owners: Iterable[uuid.UUID | None], *, made_until: datetime, actor: audit.Actor, rate: float | None = None
 ) -> Iterator[Progress]:
-    """Give each of ``owners`` (None: the operator) a new data key, if its current one is older, and seal anew.
+    """Give each of ``owners`` (None: the operator) a new data key, if its own was made until then, and seal anew.
 
     Yields how far it is, after each batch: a short transaction of up to 50 rows, locked in the order of their keys
     without waiting for anybody. Audits each new key. What others seal under an earlier key meanwhile is found by a
     further pass; what they seal after that opens all the same. An owner whose current key does not open is passed over,
-    and counted.
+    and counted. Raises ``KeyringError`` where a key service does not give the first KEK.
     """
     pace = Pace(rate)
     keys: dict[uuid.UUID | None, OpenedKey] = {}
@@ -49,7 +97,7 @@ def rotate(
     for owner in owners:
         made.looked += 1
         made.total += 1
-        if _replace(owner, older_than=older_than, actor=actor):
+        if _replace(owner, made_until=made_until, actor=actor):
             made.changed += 1
         if DataKey.objects.filter(Q(tenant_id=owner), is_current=True).exists():
             try:
@@ -78,10 +126,10 @@ def _reseal_seeds(key: OpenedKey, pace: Pace) -> Iterator[Progress]:
     yield from change_column(SEEDS, pace, is_done=is_done, change=change)
 
 
-def _replace(owner: uuid.UUID | None, *, older_than: timedelta, actor: audit.Actor) -> bool:
+def _replace(owner: uuid.UUID | None, *, made_until: datetime, actor: audit.Actor) -> bool:
     """Make a new current data key for ``owner``, unless it has none or a young one. Locks the earlier one."""
-    with short_transaction() as now:
-        current = DataKey.objects.filter(Q(tenant_id=owner), is_current=True, created_at__lte=now - older_than)
+    with short_transaction():
+        current = DataKey.objects.filter(Q(tenant_id=owner), is_current=True, created_at__lte=made_until)
         locked = lock_to_reseal(current.exclude(wrapped=SHREDDED), limit=1)
         if not locked:
             return False

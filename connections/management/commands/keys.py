@@ -23,7 +23,7 @@ from connections.lifecycle.keys.agreement import (
 )
 from connections.lifecycle.keys.retire import AmbiguousKey, UnknownKey, retire
 from connections.lifecycle.keys.rewrap import Progress, rewrap
-from connections.lifecycle.keys.rotate import rotate
+from connections.lifecycle.keys.rotate import begin_rotation, rotate
 from connections.lifecycle.keys.uses import OLD, KeyUse, audit_uses, data_key_use, fernet_uses, kek_uses
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, table
@@ -69,7 +69,7 @@ class Command(OperatorCommand):
                 "Give tenants, or the operator, new data keys, and seal anew what earlier ones have sealed. Everything"
                 " may run meanwhile. What was begun and killed goes on with the same command."
             ),
-            examples=("--all", "--tenant acme --older-than 30", "--operator --rate 500"),
+            examples=("--all", "--all --older-than 0", "--tenant acme --older-than 30", "--operator --rate 500"),
         )
         whose = rotating.add_mutually_exclusive_group(required=True)
         whose.add_argument("--tenant", metavar="SLUG", help="Those of one tenant.")
@@ -77,6 +77,9 @@ class Command(OperatorCommand):
         whose.add_argument("--all", action="store_true", help="Those of all tenants and of the operator.")
         rotating.add_argument(
             "--older-than", type=_days, default=OLD.days, metavar="DAYS", help=f"Keys from before; default {OLD.days}."
+        )
+        rotating.add_argument(
+            "--anew", action="store_true", help="Do not go on with one that was killed: also keys made since give way."
         )
         rotating.add_argument("--rate", type=_rate, metavar="ROWS", help="At most so many rows a second.")
         rotating.add_argument("--anyway", action="store_true", help=_ANYWAY)
@@ -211,12 +214,29 @@ def _rewrap(options: dict[str, Any]) -> Answer:
 def _rotate(options: dict[str, Any]) -> Answer:
     _check_agreement(options)
     owners: list[uuid.UUID | None] = [None]
+    whose = "operator"
     if options["all"]:
+        whose = "all"
         owners += Tenant.objects.filter(shred_at=None).order_by("id").values_list("id", flat=True)
     elif (tenant := tenant_named(options["tenant"])) is not None:
-        owners = [tenant.id]
-    steps = rotate(owners, older_than=timedelta(days=options["older_than"]), actor=operator(), rate=options["rate"])
-    return _carried_out(steps, done="All is sealed under current data keys")
+        whose, owners = f"tenant {tenant.id}", [tenant.id]
+    rotation = begin_rotation(
+        whose,
+        older_than=timedelta(days=options["older_than"]),
+        actor=operator(),
+        is_anew=options["anew"],
+        now=database_now(),
+    )
+    if rotation.goes_on:
+        sys.stderr.write(
+            f"This goes on with the rotation of {rotation.begun_at}, which has not ended: keys that were made since"
+            " stay. Where these have leaked too: --anew.\n"
+        )
+    steps = rotate(owners, made_until=rotation.made_until, actor=operator(), rate=options["rate"])
+    answer = _carried_out(steps, done="All is sealed under current data keys")
+    if answer.is_success:
+        rotation.end(actor=operator())
+    return answer
 
 
 def _carried_out(steps: Iterable[Progress], *, done: str) -> Answer:

@@ -2,16 +2,22 @@
 
 import base64
 import secrets
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as project
+from django.db.models import Count
 from pytest_django import Settings
 
 from connections.access import held_keks
+from connections.access.held_keks import new_kek
 from connections.access.secrets import current_data_key, keyring
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.keys.rotate import begin_rotation, rotate
 from connections.management.doctor import keys
 from connections.management.doctor.findings import Level
-from connections.models import CredentialVersion, DataKey, Tenant
+from connections.models import AuditEvent, CredentialVersion, DataKey, Tenant
 from providers.custodians.custody import configure_custody, current_custody
 from tests.connections.api.stored import make_connection
 from tests.connections.management.conftest import Run
@@ -96,6 +102,54 @@ def test_data_keys_rotate(run: Run, earlier: str, acme: Tenant) -> None:
     assert "2 of them earlier ones" in run("keys", "status").out
     assert "There is no tenant" in run("keys", "rotate", "--tenant", "unheard-of").err
     assert run("keys", "rotate").code != 0
+
+
+def test_after_a_leak_the_same_command_goes_on_after_a_kill(run: Run, acme: Tenant, globex: Tenant) -> None:
+    for tenant in (None, acme, globex):
+        current_data_key(tenant and tenant.id)
+    rotation = begin_rotation("all", older_than=timedelta(0), actor=SYSTEM, now=database_now())
+    killed = rotate([None, acme.id, globex.id], made_until=rotation.made_until, actor=SYSTEM)
+    assert [next(killed).changed for _ in range(2)] == [1, 2]
+    killed.close()
+    again = run("keys", "rotate", "--all", "--older-than", "0")
+    assert (again.code, "goes on with the rotation of" in again.err) == (0, True)
+    assert counts() == [2, 2, 2]
+    later = run("keys", "rotate", "--all", "--older-than", "0")
+    assert (later.code, "goes on" in later.err, counts()) == (0, False, [3, 3, 3])
+
+
+def test_keys_that_were_made_since_a_rotation_was_killed_give_way_anew(run: Run, acme: Tenant) -> None:
+    current_data_key(acme.id)
+    rotation = begin_rotation(f"tenant {acme.id}", older_than=timedelta(0), actor=SYSTEM, now=database_now())
+    next(rotate([acme.id], made_until=rotation.made_until, actor=SYSTEM))
+    assert run("keys", "rotate", "--tenant", acme.slug, "--older-than", "0", "--anew").code == 0
+    assert counts() == [3]
+
+
+def counts() -> list[int]:
+    """How many data keys each owner has."""
+    owners = DataKey.objects.order_by().values("tenant").annotate(rows=Count("id"))
+    return [one["rows"] for one in owners]
+
+
+@pytest.mark.parametrize("command", [("rewrap",), ("rotate", "--all", "--older-than", "0")])
+def test_without_the_first_key_s_service_nothing_is_begun(
+    run: Run, settings: Settings, acme: Tenant, command: tuple[str, ...]
+) -> None:
+    """Nor is there a traceback."""
+    current_data_key(acme.id)
+    before, there = current_custody(), list(DataKey.objects.values())
+    with serving(Bao()) as bao:
+        configure_custody(bao.custody())
+        fresh = new_kek("away", service="vault-transit", name=Bao.NAME)
+        held_keks.ask_again([])
+        settings.KEK_KEYS = [fresh.entry(), *settings.KEK_KEYS]
+        bao.is_cut = True
+        ran = run("keys", *command)
+    configure_custody(before)
+    assert (ran.code, "'away' does not come from vault-transit" in ran.err) == (1, True), ran.err
+    assert list(DataKey.objects.values()) == there
+    assert not AuditEvent.objects.filter(action__startswith="data_key").exists()
 
 
 def test_a_key_service_wraps_a_new_key(run: Run, settings: Settings) -> None:

@@ -12,10 +12,11 @@ from connections.access.installation_key import installation_key
 from connections.access.sealed_places import sealed_places
 from connections.access.secrets import current_data_key, open_client_secrets, open_credential
 from connections.admin.people.factors import opened
+from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.keys.columns import SEEDS, all_columns
 from connections.lifecycle.keys.rewrap import Progress
-from connections.lifecycle.keys.rotate import rotate
+from connections.lifecycle.keys.rotate import GOES_ON_FOR, begin_rotation, rotate
 from connections.models import AuditEvent, CredentialVersion, DataKey, ProviderApp, Tenant
 from connections.models.fields import StoredSecret
 from connections.vault.sealing import fingerprint, sealed_under
@@ -24,7 +25,7 @@ from tests.connections.api.stored import make_connection
 
 def rotated(*owners: uuid.UUID | None, days: int = 0) -> dict[str, Progress]:
     """Rotate, and return where each part has ended."""
-    return {step.of: step for step in rotate(owners, older_than=timedelta(days=days), actor=SYSTEM)}
+    return {step.of: step for step in rotate(owners, made_until=database_now() - timedelta(days=days), actor=SYSTEM)}
 
 
 def test_each_sealed_column_has_its_place() -> None:
@@ -69,7 +70,7 @@ def test_another_tenants_rows_are_left_alone(stored: list[str], acme: Tenant, gl
 @pytest.mark.parametrize("steps", [1, 2])
 def test_what_was_killed_goes_on_without_a_further_key(stored: list[str], acme: Tenant, steps: int) -> None:
     DataKey.objects.update(created_at="2020-01-01T00:00:00Z")
-    begun = rotate([acme.id], older_than=timedelta(days=90), actor=SYSTEM)
+    begun = rotate([acme.id], made_until=database_now() - timedelta(days=90), actor=SYSTEM)
     for _ in range(steps):
         next(begun)
     begun.close()
@@ -125,3 +126,28 @@ def test_a_seed_that_does_not_open_is_counted_and_left(stored: list[str], settin
     settings.FERNET_KEYS = [secrets.token_urlsafe(32)]
     ended = rotated(None)["mfa_authenticator.data"]
     assert (ended.changed, ended.unreadable) == (0, 2)
+
+
+def begun(whose: str = "all", *, days: int = 0, is_anew: bool = False) -> bool:
+    """Begin a rotation; return whether it goes on with an earlier one."""
+    older_than = timedelta(days=days)
+    return begin_rotation(whose, older_than=older_than, actor=SYSTEM, is_anew=is_anew, now=database_now()).goes_on
+
+
+def test_only_the_same_rotation_that_has_not_ended_is_gone_on_with(transactional_db: None) -> None:
+    first = begin_rotation("all", older_than=timedelta(0), actor=SYSTEM, now=database_now())
+    assert begun()
+    assert [begun("operator"), begun(f"tenant {uuid.uuid4()}"), begun(days=30)] == [False] * 3
+    later = begin_rotation("all", older_than=timedelta(0), actor=SYSTEM, now=first.begun_at + GOES_ON_FOR)
+    assert later.goes_on
+    assert later.made_until == first.begun_at
+    assert begin_rotation("operator", older_than=timedelta(days=30), actor=SYSTEM, now=database_now()).goes_on is False
+    assert not begun(is_anew=True)
+    first.end(actor=SYSTEM)
+    assert not begun()
+
+
+def test_what_was_begun_more_than_a_day_ago_is_over(transactional_db: None) -> None:
+    first = begin_rotation("all", older_than=timedelta(0), actor=SYSTEM, now=database_now())
+    after = first.begun_at + GOES_ON_FOR + timedelta(seconds=1)
+    assert not begin_rotation("all", older_than=timedelta(0), actor=SYSTEM, now=after).goes_on
