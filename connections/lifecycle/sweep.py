@@ -32,6 +32,7 @@ from connections.lifecycle.throttle.admission import (
     restraints,
 )
 from connections.models import VENDS, Connection, HeldConnection, Revocation
+from connections.models.connection_rows import ConnectionQuerySet
 from connections.models.quarantine import held, holding
 
 BATCH = 500
@@ -55,7 +56,7 @@ STALLED_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One kind of work. ``mark`` is the column whose value, when it lies ahead, keeps a row out of ``due``.
+    """One kind of work. ``mark`` keeps rows out of ``due`` until a moment.
 
     ``server`` is whom the throttle restrains (None: nobody), ``part`` how much of an app's budget this work may use.
     """
@@ -63,7 +64,7 @@ class _Kind:
     task: dispatch.Task
     send: Callable[..., None]
     due: Callable[[datetime], "QuerySet[Connection]"]
-    mark: str
+    mark: Callable[[ConnectionQuerySet, datetime], int]
     server: Server | None
     part: float = 1.0
 
@@ -81,14 +82,14 @@ _REFRESHES = _Kind(
         )
         .order_by("refresh_due_at")
     ),
-    mark="refresh_enqueued_until",
+    mark=ConnectionQuerySet.skip_refresh,
     server=Server.AUTHORIZATION,
 )
 _PROBES = _Kind(
     dispatch.Task.PROBE,
     dispatch.probe_later,
     lambda now: Connection.objects.filter(probe_due_at__lte=now, status__in=VENDS).working().order_by("probe_due_at"),
-    mark="probe_due_at",
+    mark=ConnectionQuerySet.probe_next,
     server=Server.RESOURCE,
     part=1 - LEFT_TO_REFRESHES,
 )
@@ -98,7 +99,7 @@ _REVOCATIONS = _Kind(
     lambda now: Connection.objects.filter(revocation_due_at__lte=now, revocation=Revocation.PENDING).order_by(
         "revocation_due_at"
     ),
-    mark="revocation_due_at",
+    mark=ConnectionQuerySet.revoke_next,
     server=None,
 )
 
@@ -218,7 +219,7 @@ def _send_batch(kind: _Kind, shares: _Shares, *, now: datetime) -> int:
             due = kind.due(now).exclude(shares.used_up())
             rows = list(lock_due(due, limit=BATCH - len(taken)))
             fitting = list(shares.take(rows))
-            Connection.objects.filter(id__in=[row.id for row in fitting]).update(**{kind.mark: now + RESEND_AFTER})
+            kind.mark(Connection.objects.filter(id__in=[row.id for row in fitting]), now + RESEND_AFTER)
             taken += fitting
             if len(fitting) == len(rows) or len(taken) >= BATCH:
                 break

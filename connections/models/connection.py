@@ -27,7 +27,8 @@ class Connection(Revocable):
     ``label`` tells an owner's connections at one provider apart ("" for none); ``is_default`` marks the one that a vend
     by owner means where no label is named. Both are unique among the owner's live connections at the provider.
 
-    Call the mutators with the row locked. Each saves the columns that it changes (``Mutable``). The table's pages keep
+    Call the mutators with the row locked. Each saves the columns that it changes (``Mutable``). Those of the queryset
+    (``connection_rows``) need no lock. The table's pages keep
     room for a second version of their rows, so that a change of columns without an index, like a sweep's mark, writes
     no index.
 

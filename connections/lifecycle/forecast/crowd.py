@@ -49,7 +49,7 @@ def _of_account(connection: Connection) -> "QuerySet[Connection]":
 
 
 def _mark(connection_id: uuid.UUID, at: datetime | None) -> None:
-    Connection.objects.filter(id=connection_id).update(crowded_at=at)
+    Connection.objects.filter(id=connection_id).crowd(at)
 
 
 def _room_of(connection: Connection) -> int | None:

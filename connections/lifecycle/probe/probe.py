@@ -119,7 +119,7 @@ def _postpone(trial: _Trial, wait: float) -> ProbeReport:
     again = database_now() + timedelta(seconds=wait)
     Connection.objects.filter(
         current_version_id=trial.version_id, id=trial.connection_id, probe_due_at__isnull=False
-    ).update(probe_due_at=again)
+    ).probe_next(again)
     return ProbeReport(None, f"The provider is not asked for another {math.ceil(wait)} s: it wants to be left alone.")
 
 
@@ -140,13 +140,13 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
         return ProbeReport(None, refusal.detail)
     except KeyAway:
         later = database_now() + timedelta(seconds=TRIES_AGAIN_SECONDS)
-        Connection.objects.filter(id=connection_id, probe_due_at__lt=later).update(probe_due_at=later)
+        Connection.objects.filter(id=connection_id, probe_due_at__lt=later).probe_next(later)
         return ProbeReport(None, "The stored credential does not open now: the service of its key does not answer.")
     except Unreadable:
         note_undecryptable(connection_id, version.id)
         return ProbeReport(None, "The stored credential does not open: its key may be missing.")
     if not (access.capabilities.probes or access.capabilities.introspects):
-        Connection.objects.filter(id=connection_id).update(probe_due_at=None)
+        Connection.objects.filter(id=connection_id).probe_next(None)
         return ProbeReport(None, "The provider offers no call to prove a credential with.")
     return _Trial(
         connection_id,

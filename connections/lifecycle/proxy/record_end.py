@@ -66,4 +66,4 @@ def _hasten_probe(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
     """Have a version that was refused probed, unless it has just proven itself. One statement."""
     doubted = Connection.objects.filter(id=connection_id, current_version_id=version_id, status__in=VENDS)
     doubted = doubted.exclude(verified_at__gt=Now() - PROVEN_FOR).filter(probe_due_at__gt=Now())
-    doubted.update(probe_due_at=Now())
+    doubted.probe_next(Now())

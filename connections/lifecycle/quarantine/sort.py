@@ -160,7 +160,7 @@ class _Sorting:
             )
             HeldConnection.objects.filter(connection__in=batch).exclude(connection__in=waiting).delete()
             # To probe does no harm, and says which of them have ended meanwhile.
-            Connection.objects.filter(id__in=waiting, probe_due_at__gt=now).update(probe_due_at=now)
+            Connection.objects.filter(id__in=waiting, probe_due_at__gt=now).probe_next(now)
         self.unanswered += len(rotating) if noted is None else 0
         self.counts[_NOT_ROTATING] += len(batch) - len(rotating)
         self.counts[_NEVER_SENT] += len(rotating) - len(waiting)

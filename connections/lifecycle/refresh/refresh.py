@@ -82,7 +82,7 @@ def _refresh(app: AppRow, connection_id: uuid.UUID, *, trigger: Trigger, need: N
 
 def _lead_to(connection_id: uuid.UUID, party: uuid.UUID | None) -> None:
     """Record to which party the connection leads now: its entry has changed since it was connected. One statement."""
-    Connection.objects.filter(id=connection_id).update(party=party)
+    Connection.objects.filter(id=connection_id).lead_to(party)
     release_database()
 
 
@@ -193,4 +193,4 @@ def postpone_refresh(connection_id: uuid.UUID, *, seconds: float) -> None:
     One statement; takes no lock first.
     """
     until = database_now() + timedelta(seconds=seconds)
-    Connection.objects.filter(id=connection_id).update(refresh_enqueued_until=until)
+    Connection.objects.filter(id=connection_id).skip_refresh(until)

@@ -198,7 +198,7 @@ def end_unused(*, limit: int = 20) -> int:
         with short_transaction():
             locked = lock_registered_client(id=client.id)
             if locked is not None and _unused().filter(id=client.id).exists():
-                Connection.objects.filter(registered_client=locked).update(registered_client=None)
+                Connection.objects.filter(registered_client=locked).leave_client()
                 locked.delete()
                 ended += 1
     return ended
