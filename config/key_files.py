@@ -28,6 +28,8 @@ _Stamp = tuple[int, int, int]
 _Lists = dict[str, tuple[str, ...]]
 # Says why keys of the lists before, which those after lack, have to stay; "" where they may go.
 StillNeeded = Callable[[_Lists, _Lists], str]
+# Is told the first key of FERNET_KEYS, under which this process stores what is new.
+TellOfFirst = Callable[[str], None]
 
 logger = structlog.get_logger(__name__)
 
@@ -44,11 +46,17 @@ class KeyFiles:
         self._due_at = time.monotonic() + LOOKS_EVERY_SECONDS
         self._still_needed: StillNeeded | None = None
         self._dropping: _Dropping | None = None
+        self._tell_of_first: TellOfFirst | None = None
+        self._telling: _Telling | None = None
         self.problem = ""
 
     def ask_before_dropping(self, still_needed: StillNeeded) -> None:
         """Have ``still_needed`` say of keys that are gone from their files why they have to stay, if so."""
         self._still_needed = still_needed
+
+    def tell_of_first(self, tell: TellOfFirst) -> None:
+        """Have ``tell`` told of the first key of ``FERNET_KEYS``, now and whenever another one is."""
+        self._tell_of_first = tell
 
     def keys_of(self, name: str, given: Sequence[str]) -> Sequence[str]:
         """Return the keys of the setting ``name``, following its file if it has one. Reads the file.
@@ -86,7 +94,9 @@ class KeyFiles:
         if not self._paths or not self._looking.acquire(blocking=False):
             return False
         try:
-            return self._look()
+            changed = self._look()
+            self._say_first()
+            return changed
         finally:
             self._due_at = time.monotonic() + LOOKS_EVERY_SECONDS
             self._looking.release()
@@ -165,6 +175,15 @@ class KeyFiles:
             raise KeyringError(f"{asked.answer}.")
         return True
 
+    def _say_first(self) -> None:
+        """Say in a thread which key is first, unless that was said; what failed is said again at the next look."""
+        first = next(iter(self._lists.get("FERNET_KEYS", ())), "")
+        said = self._telling
+        if self._tell_of_first is None or (said is not None and (said.is_alive() or said.has_told == first)):
+            return
+        self._telling = _Telling(self._tell_of_first, first)
+        self._telling.start()
+
     def _tell(self, problem: str) -> None:
         if problem and problem != self.problem:
             logger.error("key_files_not_followed", problem=problem)
@@ -189,6 +208,25 @@ class _Dropping(threading.Thread):
         finally:
             connections.close_all()
         self.is_answered = True
+
+
+class _Telling(threading.Thread):
+    """Tells which key is first. ``has_told`` is that key, once it is told."""
+
+    def __init__(self, tell: TellOfFirst, first: str) -> None:
+        super().__init__(name="first-key", daemon=True)
+        self.has_told = ""
+        self._first = first
+        self._tell = tell
+
+    def run(self) -> None:
+        try:
+            self._tell(self._first)
+            self.has_told = self._first
+        except Exception as error:  # noqa: BLE001 (whatever the database has: it is told at the next look)
+            logger.warning("first_key_not_told", error=type(error).__name__)
+        finally:
+            connections.close_all()
 
 
 class KeyList(Sequence[str]):

@@ -45,6 +45,7 @@ class ConnectionsConfig(AppConfig):
             )
         )
         settings.KEY_FILES.ask_before_dropping(_still_needed)
+        settings.KEY_FILES.tell_of_first(_note_first)
         configure_custody(settings.CUSTODY)
         configure_catalog(settings.CATALOG_DIR)
         # The permissions of an app are made when it is its turn, so the roles wait for the last one.
@@ -61,6 +62,13 @@ def _still_needed(before: Any, after: Any) -> str:
     from connections.lifecycle.keys.leaving import still_needed
 
     return still_needed(before, after, now=database_now())
+
+
+def _note_first(key: str) -> None:
+    """Write down that this key of ``FERNET_KEYS`` is the first from now on. A query, and perhaps an audit row."""
+    from connections.lifecycle.keys.leaving import note_first
+
+    note_first(key)
 
 
 def _check_server(*, using: str, **_: Any) -> None:

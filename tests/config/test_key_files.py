@@ -169,6 +169,30 @@ def test_a_question_that_fails_keeps_the_key(lists: Lists) -> None:
     assert list(lists.now["FERNET_KEYS"]) == [lists.first["FERNET_KEYS"]]
 
 
+def test_each_first_key_of_what_is_stored_is_told_once(lists: Lists) -> None:
+    """Also the one with which a process begins; what fails is told again."""
+    told: list[str] = []
+
+    def tell(key: str) -> None:
+        told.append(key)
+        if len(told) == 1:
+            raise ConnectionError("the database is away")
+
+    def is_told(*keys: str) -> bool:
+        lists.files.look()
+        return told == list(keys)
+
+    lists.files.tell_of_first(tell)
+    first, newer = lists.first["FERNET_KEYS"], secrets.token_urlsafe(32)
+    until(lambda: is_told(first, first), "a second try")
+    write(lists.paths["FERNET_KEYS"], first, newer)
+    assert lists.files.look()
+    write(lists.paths["FERNET_KEYS"], newer, first)
+    until(lambda: is_told(first, first, newer), "the other first key")
+    write(lists.paths["FERNET_KEYS"], first, newer)
+    until(lambda: is_told(first, first, newer, first), "the rollback")
+
+
 def test_keys_in_another_order_and_further_ones_ask_nobody(lists: Lists) -> None:
     def still_needed(before: Any, after: Any) -> str:
         raise AssertionError("no key is gone")

@@ -63,6 +63,29 @@ def test_an_outer_key_stays_until_it_was_retired_lately(stored: list[str], add_k
     assert (row.operator, row.detail) == ("anna", {"list": "FERNET_KEYS", "key": earlier})
 
 
+def test_the_word_for_an_outer_key_is_over_once_it_was_the_first_again(
+    stored: list[str], add_keys: Callable[[], str]
+) -> None:
+    """A rollback: what was stored in between is under the key that was retired before."""
+    earlier = project.FERNET_KEYS[0]
+    leaving.note_first(earlier)
+    add_keys()
+    newer, name = project.FERNET_KEYS[0], outer_keys()[1].fingerprint
+    leaving.note_first(newer)
+    list(rewrap())
+    assert retire(name, actor=Actor(operator="anna")).may_go
+    leaving.note_first(newer)  # by another process
+    assert still_needed(lists(), without("FERNET_KEYS", 1)) == ""
+    for first in (earlier, newer):
+        leaving.note_first(first)
+    says = still_needed(lists(), without("FERNET_KEYS", 1))
+    assert says.startswith(f"FERNET_KEYS lacks {name}, which was not retired since it was the first: put it back")
+    assert retire(name, actor=Actor(operator="anna")).may_go
+    assert still_needed(lists(), without("FERNET_KEYS", 1)) == ""
+    told = AuditEvent.objects.filter(action="key.first").order_by("id")
+    assert [row.detail["key"] == name for row in told] == [True, False, True, False]
+
+
 def test_an_outer_key_stays_while_files_wait_in_the_spool_of_this_process(
     stored: list[str], add_keys: Callable[[], str], settings: Settings, tmp_path: Path
 ) -> None:
