@@ -34,10 +34,10 @@ def newest_open() -> bool:
     What is under a key that its service does not give now is not judged. True on an empty database. Three queries.
     """
     apps = ProviderApp.objects.filter(secrets__isnull=False).order_by("-updated_at")
-    tries = chain(
+    tries: Iterable[Callable[[], object]] = chain(
         (partial(unwrap, row) for row in DataKeyRow.objects.exclude(wrapped=SHREDDED).order_by("-created_at")[:3]),
         (partial(open_client_secrets, app) for app in apps[:1]),
-        (version.secrets.open_outer for version in CredentialVersion.objects.order_by()[:1]),
+        (one.secrets.open_outer for one in CredentialVersion.objects.order_by()[:1] if one.secrets is not None),
     )
     return all(_opens(one, if_away=True) for one in tries)
 
