@@ -15,6 +15,9 @@ CHECKED_EVERY_SECONDS = 0.5
 
 _DIRECT = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
+# What concerns only Django's own cursors.
+_OF_DJANGO = ("cursor_factory", "context", "prepare_threshold")
+
 
 class LockTimeout(Exception):
     """The row stayed locked for longer than the caller was ready to wait."""
@@ -89,11 +92,19 @@ def direct_parameters() -> dict[str, Any]:
     It goes past a pooler where ``DATABASE_DIRECT_URL`` says how. Leaves out the settings that concern only Django's own
     cursors. No I/O.
     """
-    parameters: dict[str, Any] = connection.get_connection_params()
+    parameters = usual_parameters()
     if direct := settings.DATABASE_DIRECT:
         given = {name: direct[key] for name, key in _DIRECT.items() if direct.get(key)}
         parameters = {**parameters, **dict.fromkeys(_DIRECT), **given, **direct.get("OPTIONS", {})}
-    for name in ("cursor_factory", "context", "prepare_threshold"):
+    for name in _OF_DJANGO:
+        parameters.pop(name, None)
+    return parameters
+
+
+def usual_parameters() -> dict[str, Any]:
+    """Return the arguments with which psycopg opens a session outside the pool, the way that Django's go. No I/O."""
+    parameters: dict[str, Any] = connection.get_connection_params()
+    for name in _OF_DJANGO:
         parameters.pop(name, None)
     return parameters
 

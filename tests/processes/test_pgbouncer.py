@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode: what is prepared, and what is held in a session."""
+"""PgBouncer in both its modes: what is prepared, and what is held in a session."""
 
 import json
 import os
@@ -61,15 +61,19 @@ print(json.dumps({"failed": len(failed), "held": held, "says": says}))
 
 @pytest.fixture(scope="module")
 def bouncer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A database behind PgBouncer with two sessions for all, and how to reach it directly."""
+    """A database behind PgBouncer with two sessions for all, by session as well, and how to reach it directly."""
     folder = tmp_path_factory.mktemp("pgbouncer")
     folder.chmod(0o755)
     with own_databases() as databases:
         server = urlsplit(databases["DATABASE_URL"])
         name, port = server.path[1:], any_free_port()
+        leads = (
+            f"host={server.hostname} port={server.port} dbname={name} user={server.username}"
+            f" password={server.password or ''}"
+        )
         (folder / "bouncer.ini").write_text(
-            f"[databases]\n{name} = host={server.hostname} port={server.port} dbname={name} user={server.username}"
-            f" password={server.password or ''}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n"
+            f"[databases]\n{name} = {leads}\nby_session = {leads} pool_mode=session pool_size=20\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n"
             "auth_type = any\npool_mode = transaction\ndefault_pool_size = 2\nunix_socket_dir =\n"
             "ignore_startup_parameters = extra_float_digits,options\n"
         )
@@ -78,7 +82,8 @@ def bouncer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         try:
             wait_for_port(port)
             pooled = server._replace(netloc=f"{server.username}@127.0.0.1:{port}").geturl()
-            yield {"DATABASE_URL": pooled, "DIRECT": databases["DATABASE_URL"]}
+            by_session = urlsplit(pooled)._replace(path="/by_session").geturl()
+            yield {"DATABASE_URL": pooled, "BY_SESSION": by_session, "DIRECT": databases["DATABASE_URL"]}
         finally:
             process.terminate()
             process.wait(60)
@@ -109,3 +114,16 @@ def test_without_a_way_past_it_no_lock_is_held_and_doctor_says_so(bouncer: dict[
 def test_doctor_notices_a_pooler_of_which_nobody_told(bouncer: dict[str, str]) -> None:
     found = played(bouncer)
     assert any("A pooler gives each transaction" in says for says in found["says"])
+
+
+@pytest.mark.parametrize("knows_the_way_past", [True, False])
+def test_pooling_by_session_is_no_fault_and_wants_a_way_past_it(
+    bouncer: dict[str, str], knows_the_way_past: bool
+) -> None:
+    direct = {"DATABASE_DIRECT_URL": bouncer["DIRECT"]} if knows_the_way_past else {}
+    wait = 60 if knows_the_way_past else 4
+    found = played(bouncer, lock_seconds=wait, DATABASE_URL=bouncer["BY_SESSION"], **direct)
+    assert (found["failed"], found["held"]) == (0, knows_the_way_past)
+    told = [says for says in found["says"] if "pooler" in says or "DATABASE_DIRECT_URL" in says]
+    assert len(told) == (0 if knows_the_way_past else 1)
+    assert not any("gives each transaction" in says for says in told)

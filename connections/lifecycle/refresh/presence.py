@@ -21,8 +21,8 @@ Known limits:
   a partition and a slow answer together.
 - The same holds for a machine that is suspended whole and resumed, for a process that finds no free connection slot
   for seconds when it comes back, and for the seconds after a failover to a standby that has been running for long.
-- Behind a pooler that shares sessions between clients a lock means nothing. If such a pooler is recognised, the process
-  holds no lock.
+- Behind a pooler that shares sessions between clients a lock means nothing, and whether one does nobody can tell for
+  sure. So behind any, the process holds no lock; ``DATABASE_DIRECT_URL`` leads past it.
 - Neither does a lock in another database than the one that claims ask, to which ``DATABASE_DIRECT_URL`` may lead: a
   standby after a failover, another name. So where it is set, a lock counts only while it is seen through Django's own
   connection. The process looks every few seconds, and connects anew until it is.

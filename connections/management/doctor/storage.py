@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from connections.database.clock import database_now
+from connections.database.pool import usual_parameters
 from connections.database.server import ServerTooOld, check_server
 from connections.dispatch import waiting_tasks
 from connections.lifecycle.quarantine.standing import standing
@@ -25,6 +26,7 @@ _AWAY = "It cannot be reached"
 _MOST_SKEW_SECONDS = 2.0
 _STALE = timedelta(minutes=30)
 _LONG_SECONDS = 60.0
+_ROUNDS = 3
 # As the notes of refreshes ask which run of the server it is; without an answer they never become whole.
 _ASKS = "return redis.call('INFO', 'server')"
 _SHOWN = 5
@@ -79,24 +81,43 @@ def database() -> Iterator[Finding]:
 
 
 def _pooler() -> Iterator[Finding]:
-    """Look whether a pooler stands between, and whether the settings know. One query, and one session."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        is_pooled = cursor.fetchone() != (connection.connection.info.backend_pid,)
-    if is_pooled and not settings.DATABASE_POOLED:
+    """Look whether a pooler stands between, and whether the settings know. A few queries, and two sessions."""
+    is_pooled = _backend() != connection.connection.info.backend_pid
+    if is_pooled and not settings.DATABASE_POOLED and _is_shared():
         yield fault(
             "database",
             "A pooler gives each transaction another session: statements that were prepared in one fail in the next.",
             "Set DATABASE_POOLED=true, and DATABASE_DIRECT_URL past the pooler; or pool by session.",
         )
-    if settings.DATABASE_POOLED and not settings.DATABASE_DIRECT:
+    if (is_pooled or settings.DATABASE_POOLED) and not settings.DATABASE_DIRECT:
         yield warning(
             "database",
-            "Without DATABASE_DIRECT_URL no process can hold a lock, so a death is noticed when a lease ends (60 s).",
+            "Behind a pooler no process can hold a lock without DATABASE_DIRECT_URL: its death is noticed after 60 s.",
             "Name the database past the pooler.",
         )
     if settings.DATABASE_DIRECT:
         yield from _direct()
+
+
+def _backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    return int(pid)
+
+
+def _is_shared() -> bool:
+    """Whether the pooler gives one session to two of its clients, or two to one. Opens a session.
+
+    One that pools by session never does. One that pools by transaction does so at once, whether it hands out next what
+    was used last or what has waited longest: two that ask by turns, and twice each, get the same, or one gets several.
+    """
+    with psycopg.connect(**usual_parameters() | {"autocommit": True, "prepare_threshold": None}) as other:
+        ours, theirs = set[int](), set[int]()
+        for _ in range(_ROUNDS):
+            ours |= {_backend(), _backend()}
+            theirs |= {other.execute("SELECT pg_backend_pid()").fetchall()[0][0] for _ in range(2)}
+    return bool(ours & theirs) or len(ours) > 1 or len(theirs) > 1
 
 
 def _direct() -> Iterator[Finding]:
