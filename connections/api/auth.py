@@ -18,9 +18,9 @@ from connections.entrance import actor_of, client_address
 from connections.journal import audit
 from connections.lifecycle.identify.callers import is_token, prove_caller
 from connections.lifecycle.provision.callers import (
-    check_client,
     check_pace,
     check_permission,
+    check_stopped,
     known_by,
     note_refused_key,
     refuse_key,
@@ -85,7 +85,7 @@ class ApiKeyAuth(HttpBearer):
         client = known.client
         if client.is_stopped:
             note_refused_key(presented.key_hash, address=presented.address)
-        check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
+        check_stopped(client)
         check_pace(client.id, restriction=client.restriction)
         return Caller(client, actor_of(request, client=client, proof=known.proof), known.key_id)
 

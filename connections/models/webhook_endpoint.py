@@ -20,6 +20,11 @@ class DisabledReason(models.TextChoices):
     FAILING = "failing", "It took nothing for three days"
 
 
+def switched_on() -> Q:
+    """Return the condition that ``WebhookEndpoint.is_on``, for a queryset."""
+    return Q(Q(tenant=None) | Q(tenant__suspended_at=None), disabled_at=None)
+
+
 class WebhookEndpoint(Mutable):
     """One address, of one tenant or, without one, of the operator, who is told the events of all tenants.
 
@@ -74,6 +79,16 @@ class WebhookEndpoint(Mutable):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the kill switch of its tenant is thrown. No I/O if the tenant is loaded."""
+        return self.tenant is not None and self.tenant.suspended_at is not None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether events are delivered to it: it is not disabled, and its tenant is not suspended."""
+        return self.disabled_at is None and not self.is_suspended
 
     def change(self, *, url: str, description: str, event_types: list[str] | None) -> None:
         """Take new terms. Another address is tried at once."""

@@ -12,8 +12,8 @@ from connections.api.schemas import VendIn
 from connections.api.vend_calls import parties_of
 from connections.lifecycle.policy.decide import Action, UseRequest
 from connections.lifecycle.provision.callers import (
-    check_client,
     check_permission,
+    check_stopped,
     known_by,
     note_refused_key,
     refuse_key,
@@ -69,7 +69,7 @@ def admit(bearer: str, said: VendIn, *, address: str | None, wait_seconds: float
     client = known.client
     if client.is_stopped:
         note_refused_key(presented.key_hash, address=address)
-    check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
+    check_stopped(client)
     check_permission(client.permissions, may=Permission.PROXY)
     return Admission(client, presented, said, wait_seconds)
 

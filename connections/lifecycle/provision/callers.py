@@ -83,6 +83,11 @@ def check_client(*, is_suspended: bool, restriction: str) -> None:
         )
 
 
+def check_stopped(client: ApiClient) -> None:
+    """Raise as ``check_client`` for a loaded client: exactly where it ``is_stopped``. No I/O."""
+    check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
+
+
 def check_pace(client_id: uuid.UUID, *, restriction: str) -> None:
     """Count one use of a client that is slowed down. Raises ``Throttled``. No I/O for any other client."""
     if restriction == Restriction.THROTTLED and (wait := wait_of(client_id)):

@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 
 from connections.journal import audit
 from connections.lifecycle.provision.callers import (
-    check_client,
     check_permission,
+    check_stopped,
     known_by,
     refuse_key,
     tenant_meant,
@@ -59,7 +59,7 @@ def connection_of_owner(
     client = known.client
     owner = client.tenant
     try:
-        check_client(is_suspended=client.suspended_at is not None, restriction=client.restriction)
+        check_stopped(client)
         check_permission(client.permissions, may=Permission.VEND)
         meant = tenant_meant(client, tenant)
         if meant is None:

@@ -13,8 +13,8 @@ from connections.lifecycle.identify.parties import Vouched, vouched_for
 from connections.lifecycle.identify.tokens import TokenRefused
 from connections.lifecycle.provision.callers import (
     Known,
-    check_client,
     check_permission,
+    check_stopped,
     known_by,
     refuse_key,
     tenant_meant,
@@ -117,7 +117,7 @@ class _Disbelieved(Exception):
 
 
 def _tenant_of(known: Known, slug: str | None, *, may: Permission) -> Tenant:
-    check_client(is_suspended=known.client.suspended_at is not None, restriction=known.client.restriction)
+    check_stopped(known.client)
     check_permission(known.client.permissions, may=may)
     tenant = tenant_meant(known.client, slug)
     if tenant is None:

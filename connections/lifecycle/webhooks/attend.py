@@ -12,6 +12,7 @@ from connections import dispatch
 from connections.database.locks import lock_due_endpoints
 from connections.database.pool import short_transaction
 from connections.models import OutboxEvent, WebhookEndpoint
+from connections.models.webhook_endpoint import switched_on
 
 MOST_RUNS = 24
 MOST_TRIALS = 8
@@ -44,11 +45,10 @@ def _due(now: datetime) -> "QuerySet[WebhookEndpoint]":
     has_news = Exists(news.filter(tenant_id=OuterRef("tenant_id"))) | (Q(tenant=None) & Exists(news))
     return (
         WebhookEndpoint.objects.filter(
-            Q(tenant=None) | Q(tenant__suspended_at=None),
+            switched_on(),
             Q(held_until=None) | Q(held_until__lte=now),
             Q(lease_until=None) | Q(lease_until__lte=now),
             Q(enqueued_until=None) | Q(enqueued_until__lte=now),
-            disabled_at=None,
         )
         .filter(Q(wake_at__lte=now) | has_news)
         .order_by(F("attended_at").asc(nulls_first=True), "id")

@@ -128,8 +128,7 @@ def _claim(endpoint_id: uuid.UUID) -> _Run | None:
 def may_deliver(endpoint: WebhookEndpoint, *, now: datetime) -> bool:
     """Whether a run may begin. No I/O if the tenant is loaded."""
     return (
-        endpoint.disabled_at is None
-        and (endpoint.tenant is None or endpoint.tenant.suspended_at is None)
+        endpoint.is_on
         and (endpoint.lease_until is None or endpoint.lease_until <= now)
         and (endpoint.held_until is None or endpoint.held_until <= now)
     )

@@ -46,8 +46,7 @@ def settle(endpoint_id: uuid.UUID, lease_id: uuid.UUID, attempted: Sequence[Atte
                 elif endpoint.disabled_at is None:
                     _fail(endpoint, one, now=now)
         forget_delivered(one.delivery_id for one in attempted)
-        is_on = endpoint.disabled_at is None and (endpoint.tenant is None or endpoint.tenant.suspended_at is None)
-        return is_on and endpoint.held_until is None
+        return endpoint.is_on and endpoint.held_until is None
 
 
 def _note_taken(endpoint: WebhookEndpoint, taken: Iterable[Attempted], *, now: datetime) -> None:

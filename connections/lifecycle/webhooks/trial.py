@@ -24,7 +24,7 @@ def send_test(endpoint_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> O
     endpoint = WebhookEndpoint.objects.select_related("tenant").filter(id=endpoint_id).first()
     if endpoint is None:
         raise NotFound("There is no such webhook endpoint.")
-    if endpoint.tenant is not None and endpoint.tenant.suspended_at is not None:
+    if endpoint.is_suspended:
         raise Suspended("This tenant is suspended: nothing is sent for it until it is resumed.")
     keys = usable_keys(endpoint, now=now)
     if not keys:

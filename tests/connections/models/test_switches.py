@@ -6,8 +6,9 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from connections.models import Connection, ProviderApp, Tenant
+from connections.models import Connection, DisabledReason, ProviderApp, Tenant, WebhookEndpoint
 from connections.models.switches import KILL_SWITCH, PAUSE, any_thrown, sql, thrown
+from connections.models.webhook_endpoint import switched_on
 from tests.connections.api.stored import make_connection
 from tests.factories import make_tenant
 
@@ -52,3 +53,20 @@ def test_row_queryset_and_statement_agree_on_every_combination() -> None:
 def test_a_switch_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="no switch"):
         Connection().turn("status", None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_operators", [False, True])
+def test_a_row_and_a_queryset_agree_on_which_webhook_endpoints_are_on(is_operators: bool) -> None:
+    owner = None if is_operators else make_tenant("acme")
+    WebhookEndpoint.objects.create(tenant=owner, url="https://hooks.example", position=0)
+    now = timezone.now()
+    for is_suspended, is_disabled in product([False, True], repeat=2):
+        Tenant.objects.update(suspended_at=now if is_suspended else None)
+        endpoint = WebhookEndpoint.objects.get()
+        if is_disabled:
+            endpoint.disable(DisabledReason.OPERATOR, now=now)
+        else:
+            endpoint.enable(now=now)
+        is_on = not is_disabled and (is_operators or not is_suspended)
+        assert endpoint.is_on is WebhookEndpoint.objects.filter(switched_on()).exists() is is_on
