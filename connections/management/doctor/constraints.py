@@ -8,8 +8,8 @@ from django.db import connection
 from connections.management.doctor.findings import Finding, fault
 
 _KNOWN = """
-SELECT conname::text FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-UNION SELECT relname::text FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace
+SELECT conname::text FROM pg_constraint WHERE pg_table_is_visible(conrelid)
+UNION SELECT relname::text FROM pg_class WHERE relkind = 'i' AND pg_table_is_visible(oid)
 """
 
 

@@ -12,7 +12,7 @@ _SHOWN = 3
 # A table of rows, and of those the numbers that it draws.
 _LACKING = """
 WITH tables AS MATERIALIZED (
-    SELECT oid FROM pg_class WHERE relname = ANY(%s) AND relkind = 'r' AND relnamespace = 'public'::regnamespace
+    SELECT oid FROM pg_class WHERE relname = ANY(%s) AND relkind = 'r' AND pg_table_is_visible(oid)
 ), wanted AS (
     SELECT oid, privilege FROM tables, (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS of_rows (privilege)
     UNION
@@ -30,12 +30,12 @@ def rights() -> Iterator[Finding]:
     """Look whether the role may do what it has to with each table and sequence that is there. Two queries."""
     tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, has_schema_privilege('public', 'USAGE')")
-        role, is_let_in = cursor.fetchone()
+        cursor.execute("SELECT current_user, current_schema(), current_setting('search_path')")
+        role, schema, path = cursor.fetchone()
         cursor.execute(_LACKING, [[*tables, "django_migrations"]])
         lacking = cursor.fetchall()
-    if not is_let_in:
-        yield fault("database", f"The role {role} may not use the schema public.", WHAT_TO_DO)
+    if schema is None:  # the first of the path that the role may use
+        yield fault("database", f"The role {role} may use no schema of its search path: {path}.", WHAT_TO_DO)
     elif lacking:
         named = "; ".join(f"{privileges} on {name}" for name, privileges in lacking[:_SHOWN])
         more = f"; and of {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""

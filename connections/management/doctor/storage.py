@@ -107,16 +107,20 @@ def _backend() -> int:
 
 
 def _is_shared() -> bool:
-    """Whether the pooler gives one session to two of its clients, or two to one. Opens a session.
+    """Whether the pooler gives one session to two of its clients, or two to one. Opens a session; False without one.
 
     One that pools by session never does. One that pools by transaction does so at once, whether it hands out next what
     was used last or what has waited longest: two that ask by turns, and twice each, get the same, or one gets several.
     """
-    with psycopg.connect(**usual_parameters() | {"autocommit": True, "prepare_threshold": None}) as other:
-        ours, theirs = set[int](), set[int]()
-        for _ in range(_ROUNDS):
-            ours |= {_backend(), _backend()}
-            theirs |= {other.execute("SELECT pg_backend_pid()").fetchall()[0][0] for _ in range(2)}
+    own = {"autocommit": True, "prepare_threshold": None, "connect_timeout": 3}
+    ours, theirs = set[int](), set[int]()
+    try:
+        with psycopg.connect(**usual_parameters() | own) as other:
+            for _ in range(_ROUNDS):
+                ours |= {_backend(), _backend()}
+                theirs |= {other.execute("SELECT pg_backend_pid()").fetchall()[0][0] for _ in range(2)}
+    except psycopg.Error:
+        return False
     return bool(ours & theirs) or len(ours) > 1 or len(theirs) > 1
 
 

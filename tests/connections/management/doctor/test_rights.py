@@ -93,7 +93,7 @@ def test_a_right_that_is_missing_is_named(role: str, privilege: str, of: str) ->
     try:
         with acting_as(role):
             (found,) = of_rights(list(storage.database()))
-        lacks = "may not use" if of == "SCHEMA public" else f"lacks {privilege} on"
+        lacks = "may use no" if of == "SCHEMA public" else f"lacks {privilege} on"
         assert found.says.startswith(f"The role {role} {lacks} ")
         assert of.rpartition(" ")[2] in found.says
     finally:
