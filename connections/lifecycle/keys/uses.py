@@ -41,9 +41,14 @@ class KeyUse:
     is_estimate: bool = False
     kept_by: str = ""
 
+    @property
+    def due_at(self) -> datetime | None:
+        """When a newer key should be in front of it; None unless it is the first and something is under it."""
+        return self.since + OLD if self.place == 1 and self.since is not None else None
+
     def is_old(self, *, now: datetime) -> bool:
         """Whether it is used for what is new, and has been for longer than keys should be."""
-        return self.place == 1 and self.since is not None and now - self.since > OLD
+        return self.due_at is not None and now > self.due_at
 
 
 def kek_uses() -> list[KeyUse]:

@@ -133,7 +133,7 @@ def _status(options: dict[str, Any]) -> Answer:
     if says := disagreement(found):
         warnings.append(f"{says}.")
     data = {
-        "keys": [asdict(use) | {"is_old": use.is_old(now=now)} for use in uses],
+        "keys": [asdict(use) | {"is_old": use.is_old(now=now), "due_at": use.due_at} for use in uses],
         "data_keys": asdict(data_keys),
         "from_files": sorted(settings.KEY_FILES.followed),
         "problem": settings.KEY_FILES.problem or None,
@@ -141,8 +141,11 @@ def _status(options: dict[str, Any]) -> Answer:
         "warnings": warnings,
     }
     shown = table(
-        ("list", "key", "place", "rows", "since", "kept by"),
-        [(use.setting, use.key or "(none opens)", _place(use), _rows(use), use.since, _keeper(use)) for use in uses],
+        ("list", "key", "place", "rows", "since", "newer one due", "kept by"),
+        [
+            (use.setting, use.key or "(none opens)", _place(use), _rows(use), use.since, _due(use, now), _keeper(use))
+            for use in uses
+        ],
         nothing="There is no key.",
     )
     said = f"{data_keys.rows} data keys, {data_keys.earlier} of them earlier ones. {_processes(found)}"
@@ -165,6 +168,12 @@ def _place(use: KeyUse) -> str:
     if use.place is None:
         return "MISSING"
     return "first" if use.place == 1 else str(use.place)
+
+
+def _due(use: KeyUse, now: datetime) -> str:
+    if use.due_at is None:
+        return ""
+    return f"in {(use.due_at - now).days} days" if now <= use.due_at else f"{(now - use.due_at).days} days ago"
 
 
 def _rows(use: KeyUse) -> str:

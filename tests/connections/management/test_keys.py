@@ -104,6 +104,15 @@ def test_data_keys_rotate(run: Run, earlier: str, acme: Tenant) -> None:
     assert run("keys", "rotate").code != 0
 
 
+@pytest.mark.parametrize(("days", "says"), [(10, "in 79 days"), (100, "10 days ago")])
+def test_it_says_when_a_newer_key_is_due(run: Run, acme: Tenant, days: int, says: str) -> None:
+    current_data_key(acme.id)
+    DataKey.objects.update(created_at=database_now() - timedelta(days=days), wrapped_at=None)
+    assert says in run("keys", "status").out
+    (kek,) = [use for use in run("keys", "status", "--json").data["keys"] if use["setting"] == "KEK_KEYS"]
+    assert (kek["is_old"], kek["due_at"] is None) == (days > 90, False)
+
+
 def test_after_a_leak_the_same_command_goes_on_after_a_kill(run: Run, acme: Tenant, globex: Tenant) -> None:
     for tenant in (None, acme, globex):
         current_data_key(tenant and tenant.id)
