@@ -1,4 +1,4 @@
-"""Every command that the README and the pages beside it show works as it stands there, one after the other.
+"""Every command in a block of the README and the pages beside it works as it stands there, one after the other.
 
 Addresses that no test may call are played by the sandbox; files are made beforehand.
 ``tests/browser/demo/test_tour.py`` types the first of them into a shell, against the stack of ``make demo``.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import load_command_class
+from django.core.management import get_commands, load_command_class
 
 from connections.models import ProviderApp
 from providers.catalog.loader import configure_catalog
@@ -66,11 +66,11 @@ SAYS = {
     "audit verify": "seal",
 }
 # These are of whole installations, or never end: `make check`, `make demo` and tests of their own run them.
-OF_INSTALLATIONS = ("migrate", "collectstatic", "check --deploy", "drill", "audit export --follow")
+OF_INSTALLATIONS = ("migrate", "collectstatic", "check --deploy", "audit export --follow")
 
 
 def shown(page: Path) -> Iterator[str]:
-    """Yield the commands in the console blocks and in the text of ``page``, without ``./manage.py``, in their order."""
+    """Yield the commands in the console blocks of ``page``, without ``./manage.py``, in their order."""
     text = page.read_text(encoding="utf-8")
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for line in block.splitlines():
@@ -79,17 +79,18 @@ def shown(page: Path) -> Iterator[str]:
                     command = re.sub(r"\s+#.*|\s+>.*", "", part)
                     if command.startswith("./manage.py "):
                         yield command.removeprefix("./manage.py ").strip()
-    yield from re.findall(r"`\./manage\.py ([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
 
 
 def mentioned(page: Path) -> Iterator[tuple[str, str]]:
-    """Yield command and subcommand of every command that the text of ``page`` names."""
+    """Yield command and subcommand of every command that the text of ``page`` names, "" where it names none."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     known = {path.stem for path in (ROOT / "connections" / "management" / "commands").glob("[a-z]*.py")}
     for said in re.findall(r"`(?:(?:\./)?manage\.py )?([a-z_]+ [a-z-]+)[^`]*`", text):
         command, _, subcommand = said.partition(" ")
         if command in known:
             yield command, subcommand
+    for command in re.findall(r"`(?:\./)?manage\.py ([a-z_]+)`", text):
+        yield command, ""
 
 
 @pytest.fixture
@@ -145,6 +146,9 @@ def test_every_command_that_the_text_names_is_there(page: Path) -> None:
     named = set(mentioned(page))
     assert named
     for command, subcommand in sorted(named):
+        assert command in get_commands()
+        if not subcommand:
+            continue
         parser = load_command_class("connections", command).create_parser("manage.py", command)
         choices = [action.choices or {} for action in parser._actions if action.dest == "subcommand"]
         assert subcommand in choices[0], f"{command} {subcommand}"
