@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from connections.access.key_checks import open_anything
+from connections.access.key_checks import most_open
 from connections.valkey import client_of
 from providers.catalog.loader import CatalogError, faulty_files
 
@@ -56,7 +56,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     A broker that is down does not make a web process unready: vends go on without it, refreshing inline. Nor does a
     file of the operator's own catalogue that is not in force (``manage.py providers check`` says what is wrong with
     it), or a file of keys: those before stay in force (``manage.py doctor`` says why). Nor do rows that do not open
-    while others do, which are every process's: doctor names them.
+    while most do, which are every process's: doctor names them.
     """
     checks = _readiness.checks()
     ready = all(result == "ok" for name, result in checks.items() if name not in _MAY_FAIL or result == _UNREADABLE)
@@ -95,7 +95,7 @@ def _migrations() -> str:
 
 def _keys() -> str:
     try:
-        return "ok" if open_anything() else "stored keys do not open"
+        return "ok" if most_open() else "stored keys do not open"
     except DatabaseError:
         return "unknown"
 
