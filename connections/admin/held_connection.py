@@ -147,7 +147,7 @@ class HeldConnectionAdmin(ButtonsAdmin[HeldConnection], ReadOnlyAdmin[HeldConnec
         try:
             count = release(chosen, with_used=False, actor=operator_behind(request), now=database_now())
         except Unsorted:
-            words = "Everything waits until it is sorted, which a worker does within seconds: try again then."
+            words = "Everything waits until it is sorted, by a worker and once Redis answers: try again then."
             self.message_user(request, words, messages.ERROR)
             return None
         self.message_user(request, f"{count} released: they refresh again.", messages.SUCCESS)

@@ -90,7 +90,7 @@ class Told:
     retry_after_seconds: float | None = None
 
 
-_UNSORTED = Told(False, "unsorted", "Everything waits until it is sorted, which a worker does within seconds.", 5.0)
+_UNSORTED = Told(False, "unsorted", "Everything waits until it is sorted, by a worker and once Redis answers.", 5.0)
 
 
 def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: Trigger = Trigger.OPERATOR) -> Told:

@@ -144,7 +144,7 @@ def _switches(connection: Connection) -> Iterator[Step]:
 
 def _quarantine(connection: Connection, hold: Hold) -> Iterator[Step]:
     if hold.verdict is None:
-        says = "Refresh quarantine: the database was put back. A worker sorts within seconds what is safe to refresh."
+        says = "Refresh quarantine: the database was put back. A worker sorts what is safe once Redis answers."
         yield Step(says, is_held=True)
         return
     if hold.verdict is TokenVerdict.USED:
