@@ -83,8 +83,8 @@ def unchunked(raw: bytes) -> bytes:
 
 
 def ok(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
-    """Return a whole answer."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    """Return a whole answer, of a server that ends the connection with it: whoever keeps it may find it gone."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
     return "\r\n".join(lines).encode("latin-1") + body
 
 
