@@ -25,7 +25,7 @@ def documented_rights(*, role: str, owner: str, name: str) -> list[sql.Composabl
     ):
         assert written in text
         text = text.replace(written, ours)
-    return [sql.SQL(each) for each in text.split(";") if each.strip()]  # type: ignore[arg-type]
+    return [sql.SQL(each) for each in text.split(";") if each.strip()]  # type: ignore[arg-type]  # our page
 
 
 def make_role(connected: Any, role: str) -> None:
